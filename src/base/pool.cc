@@ -1,0 +1,88 @@
+#include "base/pool.h"
+
+#include <array>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "micro/task.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MICRO_POOL 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MICRO_POOL 0
+#endif
+#endif
+#ifndef MICRO_POOL
+#define MICRO_POOL 1
+#endif
+
+namespace micro {
+namespace {
+
+constexpr std::size_t kStep = 64;
+constexpr std::size_t kClasses = 64;  // up to 4 KiB
+constexpr std::uint32_t kKept = 512;  // blocks of one size that a thread keeps
+
+struct Free {
+  Free* next;
+};
+
+struct List {
+  Free* head = nullptr;
+  std::uint32_t count = 0;
+};
+
+// Plain data without a destructor, so that blocks may be freed while the thread's other thread-local
+// objects are destroyed; Sweeper empties it at the thread's end.
+struct Lists {
+  std::array<List, kClasses> classes;
+  bool closed;
+};
+
+constinit thread_local Lists lists{};
+
+struct Sweeper {
+  void Touch() {}
+  ~Sweeper() {
+    lists.closed = true;
+    for (List& list : lists.classes) {
+      while (list.head != nullptr) ::operator delete(std::exchange(list.head, list.head->next));
+    }
+  }
+};
+
+thread_local Sweeper sweeper;
+
+std::size_t ClassOf(std::size_t size) { return (size + kStep - 1) / kStep - 1; }
+
+}  // namespace
+
+void* PoolAllocate(std::size_t size) {
+  const std::size_t index = ClassOf(size);
+  if (!MICRO_POOL || index >= kClasses) return ::operator new(size);
+  List& list = lists.classes[index];
+  if (list.head == nullptr) return ::operator new((index + 1) * kStep);
+  --list.count;
+  return std::exchange(list.head, list.head->next);
+}
+
+void PoolFree(void* block, std::size_t size) noexcept {
+  const std::size_t index = ClassOf(size);
+  if (!MICRO_POOL || index >= kClasses || lists.closed || lists.classes[index].count >= kKept) {
+    return ::operator delete(block);
+  }
+  sweeper.Touch();
+  List& list = lists.classes[index];
+  list.head = new (block) Free{list.head};
+  ++list.count;
+}
+
+namespace internal {
+
+void* AllocateFrame(std::size_t size) { return PoolAllocate(size); }
+void FreeFrame(void* frame, std::size_t size) noexcept { PoolFree(frame, size); }
+
+}  // namespace internal
+}  // namespace micro
