@@ -9,8 +9,8 @@ namespace micro {
 
 /// One thread that runs callbacks and coroutines, and never blocks.
 ///
-/// A connection lives on one loop, and so does every call on it: what runs on the same loop needs no
-/// locks. Loops belong to a Runtime; a user does not implement this interface.
+/// A connection lives on one loop, and so does every call on it: what runs on the same loop needs
+/// no locks. Loops belong to a Runtime; a user does not implement this interface.
 class EventLoop {
  public:
   using Callback = std::move_only_function<void()>;

@@ -73,9 +73,9 @@ struct TaskPromise<void> : TaskPromiseBase {
 ///     micro::Task<micro::Result<Response>> Hello(micro::Context& context, Request request);
 ///     auto response = co_await greeter.HelloAsync(request);
 ///
-/// Lazy: nothing runs before the first co_await (or Spawn or Await). A coroutine keeps its arguments
-/// as they are passed, so pass values, not references to what may be gone when it runs. What the
-/// coroutine throws is thrown at the co_await.
+/// Lazy: nothing runs before the first co_await (or Spawn or Await). A coroutine keeps its
+/// arguments as they are passed, so pass values, not references to what may be gone when it runs.
+/// What the coroutine throws is thrown at the co_await.
 template <typename T = void>
 class [[nodiscard]] Task {
  public:

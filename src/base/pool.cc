@@ -34,8 +34,8 @@ struct List {
   std::uint32_t count = 0;
 };
 
-// Plain data without a destructor, so that blocks may be freed while the thread's other thread-local
-// objects are destroyed; Sweeper empties it at the thread's end.
+// Plain data without a destructor, so that blocks may be freed while the thread's other
+// thread-local objects are destroyed; Sweeper empties it at the thread's end.
 struct Lists {
   std::array<List, kClasses> classes;
   bool closed;

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "micro/event_loop.h"
+
 #include "runtime/timer.h"
 
 namespace micro::runtime {

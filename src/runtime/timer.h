@@ -6,8 +6,8 @@
 
 namespace micro::runtime {
 
-/// Something that happens on a loop at a time, unless it is cancelled first. Holding the hook itself,
-/// it costs no allocation; it is used on its loop's thread only.
+/// Something that happens on a loop at a time, unless it is cancelled first. Holding the hook
+/// itself, it costs no allocation; it is used on its loop's thread only.
 class Timer : public boost::intrusive::set_base_hook<
                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:

@@ -13,8 +13,9 @@ namespace micro::runtime {
 
 /// Threads for work that may block, with a bounded queue before them.
 ///
-/// It begins with a thread for each core and adds one whenever the queue has not moved for a moment,
-/// up to the limit: quick work keeps to few threads, and work that waits gets as many as it may have.
+/// It begins with a thread for each core and adds one whenever the queue has not moved for a
+/// moment, up to the limit: quick work keeps to few threads, and work that waits gets as many as it
+/// may have.
 class WorkerPool {
  public:
   using Work = std::move_only_function<void()>;

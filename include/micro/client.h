@@ -1,0 +1,104 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <google/protobuf/message.h>
+
+#include "micro/context.h"
+#include "micro/duration.h"
+#include "micro/error.h"
+#include "micro/handler.h"
+#include "micro/metadata.h"
+#include "micro/middleware.h"
+#include "micro/registry.h"
+#include "micro/runtime.h"
+#include "micro/task.h"
+
+namespace micro {
+
+/// How a call went, beside its response.
+struct CallInfo {
+  Node node;         ///< who answered; empty if nobody did
+  int attempts = 0;  ///< nodes that were tried
+  Metadata response_metadata;
+  Metadata trailers;
+};
+
+struct CallOptions {
+  /// The whole call's time, retries included; zero: the client's own (`--client_request_timeout`).
+  Duration timeout = {};
+  /// Sent beside the request.
+  Metadata metadata = {};
+  /// The encoding, as a content type such as "application/json"; empty: protobuf.
+  std::string content_type = {};
+  /// How often a call that may have reached a node is sent again, where that is safe; not given:
+  /// the client's own (`--client_retries`). 0: one attempt, on one node.
+  std::optional<int> retries = {};
+  /// The call that this one is part of: its deadline and cancellation end this call too. It must
+  /// outlive this call.
+  const Context* parent = nullptr;
+  /// "host:port" of the nodes to use, instead of asking the registry.
+  std::vector<std::string> addresses = {};
+  /// Filled when the call has ended; must outlive it.
+  CallInfo* info = nullptr;
+};
+
+/// What a Client is made of; a Service makes its own.
+struct ClientParts;
+
+/// Calls services by name. Thread-safe; generated clients stand on it.
+class Client {
+ public:
+  explicit Client(ClientParts parts);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  /// Calls `method` of `service`, a name in discovery. Runs on an event loop; `request` and
+  /// `response` must outlive the task. The error's phase says where it ended: resolve (no nodes),
+  /// connect, send, or remote, when it is the service's own answer.
+  Task<Status> CallAsync(std::string service, const MethodInfo& method,
+                         const google::protobuf::Message& request,
+                         google::protobuf::Message& response, CallOptions options);
+
+  /// The same for a thread that may block; FAILED_PRECONDITION on an event loop's thread.
+  Status Call(const std::string& service, const MethodInfo& method,
+              const google::protobuf::Message& request, google::protobuf::Message& response,
+              CallOptions options);
+
+  /// Puts `middleware` around every call, inside what is there already. Before the first call only.
+  void Use(Middleware middleware);
+
+  Runtime& runtime();
+
+ private:
+  class Pipeline;
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+/// A unary call as generated clients make it, blocking.
+template <typename Response, typename Request>
+Result<Response> CallUnary(Client& client, const std::string& service, const MethodInfo& method,
+                           const Request& request, CallOptions options) {
+  Response response;
+  Status status = client.Call(service, method, request, response, std::move(options));
+  if (!status) return Failure(std::move(status.error()));
+  return response;
+}
+
+/// A unary call as generated clients make it, as a coroutine.
+template <typename Response, typename Request>
+Task<Result<Response>> CallUnaryAsync(Client& client, std::string service, const MethodInfo& method,
+                                      Request request, CallOptions options) {
+  Response response;
+  Status status =
+      co_await client.CallAsync(std::move(service), method, request, response, std::move(options));
+  if (!status) co_return Failure(std::move(status.error()));
+  co_return std::move(response);
+}
+
+}  // namespace micro

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "micro/codec.h"
+#include "micro/error.h"
+#include "micro/registry.h"
+#include "micro/selector.h"
+#include "micro/transport.h"
+
+namespace micro {
+
+using RegistryFactory = std::function<Result<std::shared_ptr<Registry>>(const RegistryConfig&)>;
+using SelectorFactory = std::function<std::unique_ptr<Selector>()>;
+using TransportFactory = std::function<Result<std::shared_ptr<Transport>>(const TransportConfig&)>;
+
+/// What a program is made of, by kind and name. A plain value: nothing registers itself, and what
+/// is not chosen is never constructed.
+///
+///     micro::Plugins plugins = micro::DefaultPlugins();
+///     plugins.registries["consul"] = MakeConsulRegistry;
+///     plugins.codecs.Add(std::make_shared<MsgpackCodec>(), {"application/msgpack"});
+///     micro::Service service({.name = "greeter", .plugins = plugins}, argc, argv);
+struct Plugins {
+  std::map<std::string, RegistryFactory> registries = {};
+  std::map<std::string, SelectorFactory> selectors = {};
+  std::map<std::string, TransportFactory> transports = {};
+  Codecs codecs = {};
+};
+
+/// Everything that comes with the library: registries mdns, memory and static; selectors random and
+/// round_robin; transports grpc and memory; codecs proto, json and bytes.
+Plugins DefaultPlugins();
+
+}  // namespace micro

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "micro/client.h"
+#include "micro/error.h"
+#include "micro/handler.h"
+#include "micro/middleware.h"
+#include "micro/options.h"
+#include "micro/registry.h"
+#include "micro/runtime.h"
+#include "micro/server.h"
+
+namespace micro {
+
+/// A program of the fleet: it serves handlers under a name, is found by that name, and calls
+/// others.
+///
+///     int main(int argc, char** argv) {
+///       micro::Service service({.name = "helloworld"}, argc, argv);
+///       service.Handle(std::make_unique<Greeter>());
+///       return service.Run();
+///     }
+///
+/// Nothing goes out before it is used: a Service that is not started is a client only. What is
+/// wrong with the options is kept, and every use answers with it: Run prints it in one sentence and
+/// returns 2, calls fail with it.
+class Service {
+ public:
+  /// Reads command line and MICRO_* variables over `options`.
+  explicit Service(ServiceOptions options, int argc = 0, char** argv = nullptr);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  /// Stops it if it runs.
+  ~Service();
+
+  /// Whether it can be used: an error says which option is wrong, or carries the text of --help.
+  /// Pass it to micro::Fail to end the program as Run would.
+  const Status& status() const;
+  /// The options as they are in effect.
+  const ServiceOptions& options() const;
+  /// What stood on the command line beside flags.
+  const std::vector<std::string>& arguments() const;
+
+  /// Serves `handler`; before Start. A method that is served twice is an error of status().
+  void Handle(std::shared_ptr<Handler> handler);
+  /// Puts `middleware` around every call that is served, or made; before the first.
+  void Use(Middleware middleware);
+  void UseClient(Middleware middleware);
+
+  Client& client();
+  Runtime& runtime();
+  Registry& registry();
+
+  /// Serves, then registers. Returns once other services can find this one.
+  Status Start();
+  /// Deregisters, then drains: calls under way have `drain_timeout` to end.
+  void Stop();
+  /// Start, serve until SIGTERM or SIGINT, Stop; returns the exit code for main. A second signal
+  /// ends the process at once.
+  int Run();
+
+  /// "host:port" that is listened on; after Start.
+  std::string address() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace micro

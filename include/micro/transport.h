@@ -1,0 +1,185 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "micro/duration.h"
+#include "micro/error.h"
+#include "micro/metadata.h"
+#include "micro/runtime.h"
+#include "micro/task.h"
+
+namespace micro {
+
+namespace transport {
+
+/// What opens a call.
+struct CallHead {
+  std::string path;          ///< "/helloworld.Greeter/Hello"
+  std::string content_type;  ///< "application/grpc+proto"; as it came, on the serving side
+  std::string authority;
+  Metadata metadata;
+  std::optional<TimePoint> deadline;
+
+  void Clear();
+};
+
+/// Someone who waits for one event of a stream. Woken once, on the stream's loop; it may use and
+/// release the stream from within.
+class Waiter {
+ public:
+  virtual void Wake() = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
+enum class Read : std::uint8_t {
+  kMessage,  ///< a whole message was there
+  kEnd,      ///< no more will come
+  kPending,  ///< nothing yet: wait
+};
+
+/// Bytes that every written message starts with; the transport fills them in.
+inline constexpr std::size_t kHeadroom = 5;
+
+/// A call on the wire, from either end: messages in, messages out. A unary call is a stream of one.
+///
+/// Lives on one event loop; all members are called on its thread.
+class Stream {
+ public:
+  /// Takes the next message, by swapping it into `message`.
+  virtual Read TryRead(std::string& message) = 0;
+  /// Wakes `waiter` when TryRead would no longer say kPending.
+  virtual void WaitReadable(Waiter& waiter) = 0;
+
+  /// Sends a message: kHeadroom bytes for the transport, then the encoded message.
+  virtual void Write(std::string message) = 0;
+  /// Whether more may be written now; if not, more would only pile up.
+  virtual bool writable() const = 0;
+  virtual void WaitWritable(Waiter& waiter) = 0;
+
+  /// Ends the stream at once, both ways.
+  virtual void Reset(Code reason) = 0;
+
+  /// Gives the stream back. A stream that has not ended is reset.
+  virtual void Release() = 0;
+
+ protected:
+  ~Stream() = default;
+};
+
+struct Releaser {
+  void operator()(Stream* stream) const { stream->Release(); }
+};
+
+/// A call, seen from the side that serves it.
+class ServerStream : public Stream {
+ public:
+  virtual EventLoop& loop() = 0;
+  /// What opened it; the server may take from it.
+  virtual CallHead& head() = 0;
+  virtual const std::string& peer() const = 0;
+
+  /// Wakes `waiter` when the caller goes away before Finish: reset, or the connection lost.
+  virtual void WaitClosed(Waiter& waiter) = 0;
+
+  /// Sets what is sent ahead of the first message; before the first Write.
+  virtual void SetMetadata(const Metadata& metadata) = 0;
+  /// Ends the call with a status and trailers.
+  virtual void Finish(const Status& status, const Metadata& trailers) = 0;
+
+ protected:
+  ~ServerStream() = default;
+};
+using ServerStreamPtr = std::unique_ptr<ServerStream, Releaser>;
+
+/// A call, seen from the side that makes it.
+class ClientStream : public Stream {
+ public:
+  /// No more messages will be written.
+  virtual void CloseSend() = 0;
+
+  /// After kEnd: how it ended.
+  virtual const Status& status() const = 0;
+  /// After kEnd: whether the other side is known not to have begun with it.
+  virtual bool unprocessed() const = 0;
+  /// After the first message or kEnd.
+  virtual Metadata& metadata() = 0;
+  /// After kEnd.
+  virtual Metadata& trailers() = 0;
+
+ protected:
+  ~ClientStream() = default;
+};
+using ClientStreamPtr = std::unique_ptr<ClientStream, Releaser>;
+
+/// A line to one node, over which calls are opened. Lives on one loop.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// Whether a call may be opened now.
+  virtual bool usable() const = 0;
+  /// Opens a call; only when usable.
+  virtual ClientStreamPtr Open(const CallHead& head) = 0;
+};
+
+/// Who takes the calls that come in.
+class Acceptor {
+ public:
+  /// Takes a call, on the loop it lives on.
+  virtual void Accept(ServerStreamPtr stream) = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+/// An address that is listened on. Destroying it closes every connection.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// "host:port" as bound; the port is the real one.
+  virtual std::string address() const = 0;
+  /// Takes no more connections and no more calls, and lets those there end. From any thread but a
+  /// loop's; returns when every connection has been told.
+  virtual void Drain() = 0;
+};
+
+struct Limits {
+  std::size_t max_message = 4U << 20U;    ///< bytes of one message that comes in
+  std::size_t max_metadata = 16U << 10U;  ///< bytes of the header list of one call
+  std::size_t max_streams = 1000;         ///< calls that one connection may have open
+};
+
+}  // namespace transport
+
+/// Moves calls between processes, or within one.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  /// The name it is chosen by, and that nodes carry in their metadata, such as "grpc".
+  virtual std::string_view name() const = 0;
+
+  /// Listens on "host:port" (no host: all interfaces; port 0: any). `acceptor` must outlive the
+  /// listener. FAILED_PRECONDITION, with Phase::kConfigure, when the address cannot be had.
+  virtual Result<std::unique_ptr<transport::Listener>> Listen(const std::string& address,
+                                                              transport::Acceptor& acceptor) = 0;
+
+  /// Connects to "host:port", on the loop it is awaited on, within `timeout`. UNAVAILABLE, with
+  /// Phase::kConnect, when nobody answers there.
+  virtual Task<Result<std::shared_ptr<transport::Connection>>> Dial(std::string address,
+                                                                    Duration timeout) = 0;
+};
+
+/// What a transport is made from.
+struct TransportConfig {
+  Runtime* runtime = nullptr;
+  transport::Limits limits = {};
+};
+
+}  // namespace micro
