@@ -43,9 +43,12 @@ Result<std::vector<T>> ToList(const Json& json, std::string_view what, Read read
 }
 
 Ordered FromValue(const Value& value) {
-  if (value == Value{}) return nullptr;
   return {
       {"name", value.name}, {"type", value.type}, {"values", FromList(value.values, FromValue)}};
+}
+
+Ordered FromMessage(const Value& type) {
+  return type == Value{} ? Ordered(nullptr) : FromValue(type);
 }
 
 Result<Value> ToValue(const Json& json, int depth = 0) {
@@ -66,8 +69,8 @@ Ordered FromEndpoint(const Endpoint& endpoint) {
   Ordered metadata = FromMetadata(endpoint.metadata);
   if (metadata.is_null()) metadata = Ordered::object();
   return {{"name", endpoint.name},
-          {"request", FromValue(endpoint.request)},
-          {"response", FromValue(endpoint.response)},
+          {"request", FromMessage(endpoint.request)},
+          {"response", FromMessage(endpoint.response)},
           {"metadata", std::move(metadata)}};
 }
 

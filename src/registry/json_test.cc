@@ -77,6 +77,12 @@ TEST(RegistryJsonTest, CutsTreesThatAreTooDeep) {
   EXPECT_TRUE(ReadService(R"({"endpoints":[{"request":)" + value + "}]}"));
 }
 
+TEST(RegistryJsonTest, KeepsValuesWithoutNames) {
+  ServiceInfo service;
+  service.endpoints = {{.request = {.name = "Request", .values = {Value{}, Value{"a", "", {}}}}}};
+  EXPECT_EQ(ReadService(WriteService(service)), service);
+}
+
 TEST(RegistryJsonTest, ReplacesWhatIsNoUtf8) {
   EXPECT_TRUE(ReadService(WriteService({.name = "\xff\xfe"})));
 }
