@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <nghttp2/nghttp2.h>
+
+#include "net/http2/stream.h"
+#include "runtime/loop.h"
+
+namespace micro::http2 {
+
+enum class Role : std::uint8_t { kServer, kClient };
+
+struct Settings {
+  std::uint32_t max_streams = 1000;
+  std::uint32_t stream_window = 256U << 10U;
+  std::uint32_t connection_window = 4U << 20U;
+  std::uint32_t max_header_list = 16U << 10U;
+};
+
+/// A header field that nghttp2 copies.
+nghttp2_nv Field(std::string_view name, std::string_view value);
+/// A header field whose texts live for ever.
+nghttp2_nv StaticField(std::string_view name, std::string_view value);
+
+/// One HTTP/2 connection: nghttp2 over a socket, on one event loop.
+///
+/// What a turn of the loop produces leaves in one write. The session keeps itself alive until the
+/// connection is closed; the owner is told then, and never again.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  /// Who holds the session.
+  class Owner {
+   public:
+    /// A server's new stream; null refuses it.
+    virtual Stream* OnStream(Session& session) = 0;
+    /// The connection is closed, for `reason`; every stream has been told.
+    virtual void OnSessionClosed(Session& session, std::string_view reason) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Session(runtime::Loop& loop, boost::asio::ip::tcp::socket socket, Role role,
+          const Settings& settings, Owner& owner);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  void Start();
+  /// Says GOAWAY, lets the streams there end, then closes.
+  void Shutdown();
+  /// Closes at once. The owner is not told if `tell` is false.
+  void Close(std::string_view reason, bool tell = true);
+
+  /// A request, with a body that may follow; false when the connection takes no more streams.
+  bool SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields);
+  void SubmitResponse(Stream& stream, std::span<const nghttp2_nv> fields, bool with_body);
+  void SubmitTrailers(Stream& stream, std::span<const nghttp2_nv> fields);
+  void Reset(Stream& stream, std::uint32_t error);
+  void Resume(Stream& stream);
+  /// The application has taken `bytes` of a stream's body: the sender may send as many more.
+  void Consume(Stream& stream, std::size_t bytes);
+
+  runtime::Loop& loop() { return loop_; }
+  const std::string& peer() const { return peer_; }
+  bool closed() const { return closed_; }
+  /// Whether a request may be submitted now.
+  bool usable() const;
+
+ private:
+  friend struct Callbacks;
+
+  void WaitReadable();
+  void OnReadable();
+  bool Receive();
+  void SendAll();
+  void Flush();
+  void FlushSoon();
+  bool Gather(std::string& out);
+  bool WriteOut(std::string& out);
+  void WaitWritable();
+  void Attach(Stream& stream, std::int32_t id);
+  void Detach(Stream& stream, std::uint32_t error);
+  void OnPingAck();
+
+  runtime::Loop& loop_;
+  boost::asio::ip::tcp::socket socket_;
+  Owner* owner_;
+  Role role_;
+  nghttp2_session* session_ = nullptr;
+  boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
+  std::size_t open_ = 0;
+  std::string peer_;
+  std::string pending_;         // what the socket did not take
+  std::string* out_ = nullptr;  // where DATA goes during Gather
+  bool in_turn_ = false;
+  bool flush_posted_ = false;
+  bool goaway_received_ = false;
+  bool goaway_sent_ = false;
+  bool draining_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace micro::http2
