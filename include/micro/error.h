@@ -69,6 +69,10 @@ class Error {
   /// and the gRPC code follows from it.
   static Error FromHttpCode(std::string id, int http, std::string detail);
 
+  /// An error as it arrived: the gRPC code of the wire, and what go-micro puts beside it (`http` 0:
+  /// nothing).
+  static Error FromWire(Code code, std::string id, int http, std::string detail);
+
   Code code() const;
   /// What happened, for a person; never empty for errors of the library.
   const std::string& detail() const;

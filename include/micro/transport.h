@@ -57,8 +57,9 @@ class Stream {
   /// Wakes `waiter` when TryRead would no longer say kPending.
   virtual void WaitReadable(Waiter& waiter) = 0;
 
-  /// Sends a message: kHeadroom bytes for the transport, then the encoded message.
-  virtual void Write(std::string message) = 0;
+  /// Sends a message: kHeadroom bytes for the transport, then the encoded message. What is left in
+  /// `message` is of no meaning; its memory may be used again.
+  virtual void Write(std::string& message) = 0;
   /// Whether more may be written now; if not, more would only pile up.
   virtual bool writable() const = 0;
   virtual void WaitWritable(Waiter& waiter) = 0;
@@ -83,6 +84,7 @@ class ServerStream : public Stream {
   virtual EventLoop& loop() = 0;
   /// What opened it; the server may take from it.
   virtual CallHead& head() = 0;
+  /// Who calls, "127.0.0.1:41897"; empty once the call is closed.
   virtual const std::string& peer() const = 0;
 
   /// Wakes `waiter` when the caller goes away before Finish: reset, or the connection lost.

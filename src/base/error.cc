@@ -101,7 +101,11 @@ Error& Error::operator=(const Error& other) {
 }
 
 Error Error::FromHttpCode(std::string id, int http, std::string detail) {
-  Error error(FromHttp(http), std::move(detail));
+  return FromWire(FromHttp(http), std::move(id), http, std::move(detail));
+}
+
+Error Error::FromWire(Code code, std::string id, int http, std::string detail) {
+  Error error(code, std::move(detail));
   error.fields_->http = http;
   error.fields_->id = std::move(id);
   return error;

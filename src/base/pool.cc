@@ -7,17 +7,6 @@
 
 #include "micro/task.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MICRO_POOL 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MICRO_POOL 0
-#endif
-#endif
-#ifndef MICRO_POOL
-#define MICRO_POOL 1
-#endif
-
 namespace micro {
 namespace {
 
@@ -61,7 +50,7 @@ std::size_t ClassOf(std::size_t size) { return (size + kStep - 1) / kStep - 1; }
 
 void* PoolAllocate(std::size_t size) {
   const std::size_t index = ClassOf(size);
-  if (!MICRO_POOL || index >= kClasses) return ::operator new(size);
+  if (!kPooling || index >= kClasses) return ::operator new(size);
   List& list = lists.classes[index];
   if (list.head == nullptr) return ::operator new((index + 1) * kStep);
   --list.count;
@@ -70,7 +59,7 @@ void* PoolAllocate(std::size_t size) {
 
 void PoolFree(void* block, std::size_t size) noexcept {
   const std::size_t index = ClassOf(size);
-  if (!MICRO_POOL || index >= kClasses || lists.closed || lists.classes[index].count >= kKept) {
+  if (!kPooling || index >= kClasses || lists.closed || lists.classes[index].count >= kKept) {
     return ::operator delete(block);
   }
   sweeper.Touch();

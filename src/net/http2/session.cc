@@ -113,7 +113,6 @@ struct Callbacks {
         return 0;
       case NGHTTP2_GOAWAY:
         Self(user).goaway_received_ = true;
-        Self(user).refused_after_ = frame->goaway.last_stream_id;
         return 0;
       default:
         return 0;
@@ -168,6 +167,7 @@ struct Callbacks {
     if (stream.unsent() == 0) {
       stream.body_.clear();
       stream.sent_ = 0;
+      stream.OnDrained();
     }
     return 0;
   }
@@ -356,7 +356,7 @@ void Session::Close(std::string_view reason, bool tell) {
   closed_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);
-  while (!streams_.empty()) Detach(streams_.front(), NGHTTP2_INTERNAL_ERROR);
+  while (!streams_.empty()) Detach(streams_.front(), kConnectionLost);
   if (tell) owner_->OnSessionClosed(*this, reason);
 }
 
@@ -388,8 +388,6 @@ bool Session::usable() const {
          open_ <
              nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
-
-bool Session::Refused(std::int32_t stream) const { return stream > refused_after_; }
 
 bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) {
   nghttp2_data_provider body{{.ptr = &stream}, Callbacks::ReadBody};

@@ -74,8 +74,6 @@ class Session : public std::enable_shared_from_this<Session> {
   bool closed() const { return closed_; }
   /// Whether a request may be submitted now.
   bool usable() const;
-  /// After GOAWAY from the other side: whether it will not process the stream of this id.
-  bool Refused(std::int32_t stream) const;
 
  private:
   friend struct Callbacks;
@@ -103,7 +101,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string peer_;
   std::string pending_;         // what the socket did not take
   std::string* out_ = nullptr;  // where DATA goes during Gather
-  std::int32_t refused_after_ = 0x7fffffff;
   bool in_turn_ = false;
   bool flush_posted_ = false;
   bool goaway_received_ = false;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/intrusive/list.hpp>
 #include <nghttp2/nghttp2.h>
@@ -10,6 +11,9 @@
 namespace micro::http2 {
 
 class Session;
+
+/// Not an error code of HTTP/2's: the connection broke, or was closed.
+inline constexpr std::uint32_t kConnectionLost = 0xffffffff;
 
 /// One stream of a session: what arrives is told to the deriving class, what is to leave is put
 /// into its body. Everything happens on the session's loop.
@@ -29,7 +33,9 @@ class Stream : public boost::intrusive::list_base_hook<
   virtual void OnEnd() = 0;
   /// Our side's last frame has left.
   virtual void OnSent() {}
-  /// The stream is over, with HTTP/2's error code; the session forgets it.
+  /// All of the body that there was has left.
+  virtual void OnDrained() {}
+  /// The stream is over, with HTTP/2's error code or kConnectionLost; the session forgets it.
   virtual void OnClose(std::uint32_t error) = 0;
   /// The body is sent and more is to follow: submit it now.
   virtual void OnTrailersDue() {}
@@ -41,10 +47,10 @@ class Stream : public boost::intrusive::list_base_hook<
  protected:
   virtual ~Stream() = default;
 
-  /// Appends to the body, taking `bytes` over whole where nothing waits.
-  void Send(std::string bytes) {
+  /// Appends to the body. Where nothing waits `bytes` is swapped in, not copied.
+  void Send(std::string& bytes) {
     if (body_.empty()) {
-      body_ = std::move(bytes);
+      std::swap(body_, bytes);
     } else {
       body_ += bytes;
     }

@@ -1,0 +1,13 @@
+#include "micro/transport.h"
+
+namespace micro::transport {
+
+void CallHead::Clear() {
+  path.clear();
+  content_type.clear();
+  authority.clear();
+  metadata.Clear();
+  deadline.reset();
+}
+
+}  // namespace micro::transport

@@ -1,0 +1,60 @@
+#include "transport/grpc/fields.h"
+
+#include <array>
+
+#include "transport/grpc/status_details.h"
+#include "transport/grpc/wire.h"
+
+namespace micro::grpc {
+namespace {
+
+constexpr std::array<std::string_view, 17> kCodes = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
+
+}  // namespace
+
+Fields& Fields::Scratch() {
+  thread_local Fields fields;
+  fields.fields_.clear();
+  fields.texts_.clear();
+  return fields;
+}
+
+std::string_view Fields::Keep(std::string text) {
+  return *texts_.emplace_back(std::make_unique<std::string>(std::move(text)));
+}
+
+void Fields::AddUnique(std::string_view name, std::string value) {
+  Add(name, Keep(std::move(value)));
+  fields_.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+}
+
+void Fields::Add(const Metadata& metadata) {
+  for (const auto& [key, value] : metadata) {
+    if (IsReserved(key) || !IsSendable(key, value)) continue;
+    Add(key, IsBinary(key) ? Keep(Base64Encode(value)) : value);
+  }
+}
+
+void Fields::Add(const Status& status) {
+  if (status) return Static("grpc-status", "0");
+  const Error& error = status.error();
+  Static("grpc-status", kCodes.at(static_cast<std::size_t>(error.code())));
+  const std::string json = ErrorJson(error);
+  AddUnique("grpc-message", PercentEncode(json));
+  AddUnique("grpc-status-details-bin", Base64Encode(ErrorDetails(error, json)));
+}
+
+bool AddField(Metadata& metadata, std::string_view name, std::string_view value) {
+  if (!IsBinary(name)) return metadata.Add(name, value), true;
+  while (true) {
+    const std::size_t comma = value.find(',');
+    const auto bytes = Base64Decode(value.substr(0, comma));
+    if (!bytes) return false;
+    metadata.Add(name, *bytes);
+    if (comma == std::string_view::npos) return true;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace micro::grpc

@@ -1,0 +1,113 @@
+#include "transport/grpc/listener.h"
+
+#include <latch>
+#include <utility>
+
+#include "transport/grpc/server_stream.h"
+
+namespace micro::grpc {
+
+class Listener::Port final : public http2::Session::Owner {
+ public:
+  Port(const TransportConfig& config, transport::Acceptor& acceptor)
+      : limits_(config.limits), runtime_(*config.runtime), acceptor_(acceptor) {}
+
+  void Add(runtime::Loop& loop, net::Socket socket) {
+    if (closed_) return;
+    const http2::Settings settings{
+        .max_streams = static_cast<std::uint32_t>(limits_.max_streams),
+        .max_header_list = static_cast<std::uint32_t>(limits_.max_metadata)};
+    auto session = std::make_shared<http2::Session>(loop, std::move(socket), http2::Role::kServer,
+                                                    settings, *this);
+    sessions_.emplace(session.get(), session);
+    session->Start();
+    if (draining_) session->Shutdown();
+  }
+
+  void Drain() {
+    draining_ = true;
+    for (const auto& session : Sessions()) session->Shutdown();
+  }
+
+  void Close() {
+    closed_ = true;
+    for (const auto& session : Sessions()) session->Close("the server has stopped");
+  }
+
+  http2::Stream* OnStream(http2::Session& session) override {
+    return ServerStream::Make(limits_, acceptor_, session);
+  }
+
+  void OnSessionClosed(http2::Session& session, std::string_view reason) override {
+    if (runtime_.logger().Enabled(LogLevel::kDebug)) {
+      runtime_.logger().Write(LogLevel::kDebug,
+                              "connection from " + session.peer() + ": " + std::string(reason));
+    }
+    sessions_.erase(&session);
+  }
+
+ private:
+  // A copy, as closing takes sessions out.
+  std::vector<std::shared_ptr<http2::Session>> Sessions() const {
+    std::vector<std::shared_ptr<http2::Session>> sessions;
+    for (const auto& [key, session] : sessions_) sessions.push_back(session);
+    return sessions;
+  }
+
+  const transport::Limits limits_;
+  Runtime& runtime_;
+  transport::Acceptor& acceptor_;
+  std::unordered_map<http2::Session*, std::shared_ptr<http2::Session>> sessions_;
+  bool draining_ = false;
+  bool closed_ = false;
+};
+
+Listener::Listener(const TransportConfig& config, transport::Acceptor& acceptor)
+    : runtime_(*config.runtime) {
+  for (std::size_t i = 0; i < runtime_.loops(); ++i) {
+    ports_.push_back(std::make_shared<Port>(config, acceptor));
+  }
+}
+
+Result<std::unique_ptr<transport::Listener>> Listener::Listen(const TransportConfig& config,
+                                                              const std::string& address,
+                                                              transport::Acceptor& acceptor) {
+  std::unique_ptr<Listener> listener(new Listener(config, acceptor));
+  std::unordered_map<runtime::Loop*, std::shared_ptr<Port>> ports;
+  for (std::size_t i = 0; i < listener->ports_.size(); ++i) {
+    ports.emplace(&runtime::Loop::Of(config.runtime->loop(i)), listener->ports_[i]);
+  }
+  auto tcp =
+      net::TcpListener::Listen(*config.runtime, address,
+                               [ports = std::move(ports)](runtime::Loop& loop, net::Socket socket) {
+                                 ports.at(&loop)->Add(loop, std::move(socket));
+                               });
+  if (!tcp) return Failure(tcp.error());
+  listener->tcp_ = *std::move(tcp);
+  return listener;
+}
+
+// Runs `action` on every loop and waits for all of them.
+void Listener::OnEachLoop(void (Port::*action)()) {
+  std::latch done(static_cast<std::ptrdiff_t>(ports_.size()));
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    runtime_.loop(i).Post([&done, action, port = ports_[i]] {
+      ((*port).*action)();
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+void Listener::Drain() {
+  tcp_->Close();
+  OnEachLoop(&Port::Drain);
+}
+
+Listener::~Listener() {
+  if (!tcp_) return;
+  tcp_->Close();
+  OnEachLoop(&Port::Close);
+}
+
+}  // namespace micro::grpc

@@ -1,0 +1,235 @@
+#include "transport/grpc/server_stream.h"
+
+#include <utility>
+
+#include "base/recycler.h"
+#include "transport/grpc/fields.h"
+#include "transport/grpc/wire.h"
+
+namespace micro::grpc {
+namespace {
+
+// Beyond this a writer should wait.
+constexpr std::size_t kHighWater = 64U << 10U;
+// What a header costs beside its text, by HTTP/2's account (RFC 9113 section 10.5.1).
+constexpr std::size_t kHeaderCost = 32;
+
+void Wake(transport::Waiter*& waiter) {
+  if (auto* woken = std::exchange(waiter, nullptr)) woken->Wake();
+}
+
+}  // namespace
+
+ServerStream::ServerStream(const transport::Limits& limits)
+    : limits_(limits), reader_(limits.max_message) {}
+
+ServerStream* ServerStream::Make(const transport::Limits& limits, transport::Acceptor& acceptor,
+                                 http2::Session& session) {
+  ServerStream* stream = Recycler<ServerStream>::Get(limits).release();
+  stream->limits_ = limits;
+  stream->reader_.set_limit(limits.max_message);
+  stream->acceptor_ = &acceptor;
+  stream->loop_ = &session.loop();
+  stream->peer_ = &session.peer();
+  return stream;
+}
+
+bool ServerStream::OnHeader(std::string_view name, std::string_view value) {
+  header_bytes_ += name.size() + value.size() + kHeaderCost;
+  if (header_bytes_ > limits_.max_metadata) {
+    if (refused_) refused_ = ResourceExhausted("the call's metadata is over the limit");
+    return true;
+  }
+  if (opened_) return true;  // trailers of a request mean nothing in gRPC
+  if (name.starts_with(':')) return OnPseudoHeader(name, value);
+  if (name.starts_with("grpc-")) return OnGrpcHeader(name, value);
+  return OnPlainHeader(name, value);
+}
+
+bool ServerStream::OnPseudoHeader(std::string_view name, std::string_view value) {
+  if (name == ":path") head_.path = value;
+  if (name == ":method") post_ = value == "POST";
+  if (name == ":authority") head_.authority = value;
+  return true;
+}
+
+bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) {
+  if (name == "content-type") {
+    head_.content_type = value;
+    return true;
+  }
+  if (IsReserved(name) && name != "user-agent") return true;
+  if (!AddField(head_.metadata, name, value) && refused_) {
+    refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
+  }
+  return true;
+}
+
+bool ServerStream::OnGrpcHeader(std::string_view name, std::string_view value) {
+  if (name == "grpc-timeout") {
+    const auto timeout = DecodeTimeout(value);
+    if (timeout) {
+      const TimePoint now = std::chrono::steady_clock::now();
+      head_.deadline = *timeout > TimePoint::max() - now ? TimePoint::max() : now + *timeout;
+    } else if (refused_) {
+      refused_ = InvalidArgument("\"" + std::string(value) + "\" is no grpc-timeout");
+    }
+  } else if (name == "grpc-encoding" && value != "identity" && refused_) {
+    refused_ = Unimplemented("messages compressed by " + std::string(value) +
+                             " are not understood; known: identity");
+  }
+  return true;
+}
+
+void ServerStream::OnHeaders(bool /*end_of_stream*/) {
+  if (opened_) return;
+  opened_ = true;
+  if (!post_) return RefuseHttp("405");
+  if (!head_.content_type.starts_with("application/grpc")) return RefuseHttp("415");
+  if (!refused_) return Refuse(std::move(refused_));
+  acceptor_->Accept(transport::ServerStreamPtr(this));
+}
+
+// The call ends before anybody has seen it: nobody will release it.
+void ServerStream::Refuse(Status why) {
+  acceptor_ = nullptr;
+  Finish(why, {});
+}
+
+void ServerStream::RefuseHttp(std::string_view http_status) {
+  acceptor_ = nullptr;
+  finished_ = true;
+  const nghttp2_nv field = http2::StaticField(":status", http_status);
+  session()->SubmitResponse(*this, std::span(&field, 1), false);
+}
+
+void ServerStream::OnData(std::string_view bytes) {
+  if (finished_) return Consume(bytes.size());
+  const std::size_t before = reader_.waiting();
+  if (!Check(reader_.Append(bytes))) return;
+  Consume(bytes.size() + before - reader_.waiting());
+  if (reader_.ready()) Wake(read_waiter_);
+}
+
+void ServerStream::Consume(std::size_t bytes) {
+  if (session() != nullptr && bytes > 0) session()->Consume(*this, bytes);
+}
+
+// What came cannot be read: that is the call's answer.
+bool ServerStream::Check(const Status& received) {
+  if (received) return true;
+  Finish(received, {});
+  Wake(close_waiter_);
+  Wake(read_waiter_);
+  return false;
+}
+
+void ServerStream::OnEnd() {
+  remote_ended_ = true;
+  if (finished_) return;
+  if (reader_.within()) {
+    Check(Internal("the call ended within a message"));
+    return;
+  }
+  Wake(read_waiter_);
+}
+
+transport::Read ServerStream::TryRead(std::string& message) {
+  if (finished_ || closed_) return transport::Read::kEnd;
+  if (!reader_.ready()) return remote_ended_ ? transport::Read::kEnd : transport::Read::kPending;
+  const std::size_t before = reader_.waiting();
+  const Status next = reader_.Take(message);
+  Consume(before - reader_.waiting());
+  Check(next);
+  return transport::Read::kMessage;
+}
+
+void ServerStream::SendHead() {
+  head_sent_ = true;
+  Fields& fields = Fields::Scratch();
+  fields.Static(":status", "200");
+  fields.Add("content-type", head_.content_type);
+  fields.Add(metadata_);
+  session()->SubmitResponse(*this, fields.span(), true);
+}
+
+void ServerStream::Write(std::string& message) {
+  if (finished_ || session() == nullptr) return;
+  WritePrefix(message);
+  Send(message);
+  if (!head_sent_) SendHead();
+}
+
+bool ServerStream::writable() const { return unsent() < kHighWater; }
+
+void ServerStream::OnDrained() { Wake(write_waiter_); }
+
+void ServerStream::Finish(const Status& status, const Metadata& trailers) {
+  if (finished_ || session() == nullptr) return;
+  finished_ = true;
+  if (head_sent_) {
+    status_ = status;
+    trailers_ = trailers;
+    return EndBody(true);
+  }
+  Fields& fields = Fields::Scratch();
+  fields.Static(":status", "200");
+  fields.Add("content-type", head_.content_type);
+  fields.Add(metadata_);
+  fields.Add(trailers);
+  fields.Add(status);
+  session()->SubmitResponse(*this, fields.span(), false);
+}
+
+void ServerStream::OnTrailersDue() {
+  Fields& fields = Fields::Scratch();
+  fields.Add(trailers_);
+  fields.Add(status_);
+  session()->SubmitTrailers(*this, fields.span());
+}
+
+// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1).
+void ServerStream::OnSent() {
+  if (!remote_ended_) session()->Reset(*this, NGHTTP2_NO_ERROR);
+}
+
+void ServerStream::Reset(Code reason) {
+  if (session() == nullptr) return;
+  finished_ = true;
+  session()->Reset(*this, reason == Code::kCancelled ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
+}
+
+void ServerStream::OnClose(std::uint32_t /*error*/) {
+  static const std::string kGone;
+  peer_ = &kGone;
+  closed_ = true;
+  closing_ = true;  // whoever is woken may release the stream
+  if (!finished_) Wake(close_waiter_);
+  Wake(read_waiter_);
+  Wake(write_waiter_);
+  closing_ = false;
+  if (acceptor_ == nullptr || !opened_) Recycle();
+}
+
+void ServerStream::Release() {
+  read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
+  acceptor_ = nullptr;
+  if (!closed_ && !finished_) Reset(Code::kCancelled);
+  if (closed_ && !closing_) Recycle();
+}
+
+void ServerStream::Recycle() {
+  ResetStream();
+  head_.Clear();
+  reader_.Clear();
+  refused_ = Ok();
+  status_ = Ok();
+  metadata_.Clear();
+  trailers_.Clear();
+  header_bytes_ = 0;
+  post_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
+  Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
+}
+
+}  // namespace micro::grpc
