@@ -1,0 +1,48 @@
+#include <google/protobuf/compiler/cpp/names.h>
+#include <google/protobuf/descriptor.pb.h>
+
+#include "micro/version.h"
+
+#include "names.h"
+#include "print.h"
+
+namespace micro::codegen {
+
+using google::protobuf::FileDescriptor;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::MethodOptions;
+using google::protobuf::ServiceDescriptor;
+using google::protobuf::compiler::cpp::QualifiedClassName;
+
+Variables VariablesOf(const FileDescriptor& file) {
+  return {
+      {"proto", file.name()},
+      {"base", google::protobuf::compiler::cpp::StripProto(file.name())},
+      {"namespace", Namespace(file)},
+      {"version", std::to_string(MICRO_CODEGEN_VERSION)},
+  };
+}
+
+Variables VariablesOf(const ServiceDescriptor& service) {
+  return {
+      {"full_name", service.full_name()}, {"service", service.name()},
+      {"Handler", HandlerName(service)},  {"AsyncHandler", AsyncHandlerName(service)},
+      {"Client", ClientName(service)},
+  };
+}
+
+Variables VariablesOf(const MethodDescriptor& method) {
+  Variables vars = VariablesOf(*method.service());
+  const bool idempotent =
+      method.options().idempotency_level() != MethodOptions::IDEMPOTENCY_UNKNOWN;
+  vars["full_name"] = method.full_name();
+  vars["Method"] = CppName(method);
+  vars["MethodAsync"] = AsyncName(method);
+  vars["path"] = Path(method);
+  vars["idempotent"] = idempotent ? "true" : "false";
+  vars["Request"] = QualifiedClassName(method.input_type());
+  vars["Response"] = QualifiedClassName(method.output_type());
+  return vars;
+}
+
+}  // namespace micro::codegen
