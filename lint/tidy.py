@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tidy.py BUILD: clang-tidy over the library's sources, on all cores.
 
-What is clean is remembered by its content in BUILD/tidy/: the file, all headers of ours, the
+What is clean is remembered by its content in BUILD/tidy/: the file, what it includes of ours, the
 configuration and the way it is compiled. Only what changed is looked at again.
 """
 
@@ -10,21 +10,32 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIDY = "clang-tidy-19"
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
-def header_digest():
-    """A digest of everything that may matter to any file."""
-    digest = hashlib.sha256()
-    headers = [p for folder in ("include", "src", "codegen")
-               for p in (ROOT / folder).rglob("*") if p.suffix in (".h", ".def")]
-    for path in [ROOT / ".clang-tidy", *sorted(headers)]:
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest
+def included(path):
+    """The files of ours that a file includes, directly."""
+    for what in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        for root in (ROOT / "src", ROOT / "include", path.parent):
+            if (root / what).is_file():
+                yield (root / what).resolve()
+                break
+
+
+def closure(path):
+    """A file and all of ours that it includes, sorted."""
+    seen, waiting = {path}, [path]
+    while waiting:
+        fresh = set(included(waiting.pop())) - seen
+        seen |= fresh
+        waiting += fresh
+    return sorted(seen)
 
 
 def units(build):
@@ -39,10 +50,11 @@ def units(build):
             yield path, row["command"]
 
 
-def mark_of(shared, path, command):
+def mark_of(path, command):
     """What a clean run of this file is remembered by."""
-    digest = shared.copy()
-    digest.update(command.encode() + path.read_bytes())
+    digest = hashlib.sha256(command.encode() + (ROOT / ".clang-tidy").read_bytes())
+    for file in closure(path):
+        digest.update(str(file).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -58,8 +70,7 @@ def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     remembered = build / "tidy"
     remembered.mkdir(exist_ok=True)
-    shared = header_digest()
-    todo = {path: mark_of(shared, path, command) for path, command in units(build)}
+    todo = {path: mark_of(path, command) for path, command in units(build)}
     marks = set(todo.values())
     for old in remembered.iterdir():
         if old.name not in marks:

@@ -96,17 +96,16 @@ def run(command, timeout=60, **environment):
 def run_cases(tally, title, command):
     """Runs a program that prints `ok NAME` and `FAILED NAME: why` lines."""
     done = run(command)
-    seen_failure = False
-    for line in done.stdout.splitlines():
-        word, _, rest = line.partition(" ")
-        if word == "ok":
-            tally.ok(f"{title}: {rest}")
-        elif word == "FAILED":
-            seen_failure = True
-            tally.fail(title, rest)
-    if done.returncode != 0 and not seen_failure:
+    lines = [line.partition(" ") for line in done.stdout.splitlines()]
+    failures = [rest for word, _, rest in lines if word == "FAILED"]
+    passes = [rest for word, _, rest in lines if word == "ok"]
+    for name in passes:
+        tally.ok(f"{title}: {name}")
+    for name in failures:
+        tally.fail(title, name)
+    if (done.returncode != 0) != bool(failures) or not lines:
         tally.fail(title, f"exit code {done.returncode}: {done.stderr.strip()[-500:]}")
-    elif not done.stdout:
+    elif not passes and not failures:
         tally.fail(title, "it ran no case")
 
 
