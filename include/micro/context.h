@@ -38,8 +38,10 @@ class Context {
 
   /// What the service sends ahead of its answer. Serving: to be filled. Calling: what came.
   Metadata& response_metadata() { return response_metadata_; }
+  const Metadata& response_metadata() const { return response_metadata_; }
   /// What the service sends behind its answer, beside the status.
   Metadata& trailers() { return trailers_; }
+  const Metadata& trailers() const { return trailers_; }
 
   /// When the caller stops waiting.
   std::optional<TimePoint> deadline() const { return deadline_; }

@@ -15,41 +15,43 @@
 
 namespace micro {
 
+// The braces after the members let `{.name = "greeter"}` compile without a warning under -Wextra.
+
 /// A message type as a registry describes it: a tree of names, for people and user interfaces.
 struct Value {
-  std::string name;
-  std::string type;
-  std::vector<Value> values;
+  std::string name{};
+  std::string type{};
+  std::vector<Value> values{};
 
   bool operator==(const Value&) const = default;
 };
 
 /// One method, or one subscriber, of a service.
 struct Endpoint {
-  std::string name;  ///< "Greeter.Hello"
-  Value request;
-  Value response;
-  std::map<std::string, std::string> metadata;  ///< {"stream": "true"} for streaming methods
+  std::string name{};  ///< "Greeter.Hello"
+  Value request{};
+  Value response{};
+  std::map<std::string, std::string> metadata{};  ///< {"stream": "true"} for streaming methods
 
   bool operator==(const Endpoint&) const = default;
 };
 
 /// One running instance of a service.
 struct Node {
-  std::string id;       ///< "<service name>-<server id>"
-  std::string address;  ///< "host:port"; IPv6 as "[addr]:port"
-  std::map<std::string, std::string> metadata;
+  std::string id{};       ///< "<service name>-<server id>"
+  std::string address{};  ///< "host:port"; IPv6 as "[addr]:port"
+  std::map<std::string, std::string> metadata{};
 
   bool operator==(const Node&) const = default;
 };
 
 /// A service in one version, and the nodes that serve it.
 struct ServiceInfo {
-  std::string name;
-  std::string version;
-  std::map<std::string, std::string> metadata;
-  std::vector<Endpoint> endpoints;
-  std::vector<Node> nodes;
+  std::string name{};
+  std::string version{};
+  std::map<std::string, std::string> metadata{};
+  std::vector<Endpoint> endpoints{};
+  std::vector<Node> nodes{};
 
   bool operator==(const ServiceInfo&) const = default;
 };
@@ -126,8 +128,8 @@ class Registry {
 struct RegistryConfig {
   /// What `--registry_address` names; empty: the registry's own default. Each registry says what an
   /// address is to it (a server, an interface, a file).
-  std::vector<std::string> addresses;
-  std::shared_ptr<Logger> logger;
+  std::vector<std::string> addresses{};
+  std::shared_ptr<Logger> logger{};
 };
 
 }  // namespace micro

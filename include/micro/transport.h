@@ -106,7 +106,7 @@ class ClientStream : public Stream {
   /// No more messages will be written.
   virtual void CloseSend() = 0;
 
-  /// After kEnd: how it ended.
+  /// After kEnd: how it ended. An error that the other side sent has Phase::kRemote.
   virtual const Status& status() const = 0;
   /// After kEnd: whether the other side is known not to have begun with it.
   virtual bool unprocessed() const = 0;

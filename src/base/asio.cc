@@ -1,2 +1,3 @@
-// The one place where Asio's own code is compiled; see BOOST_ASIO_SEPARATE_COMPILATION.
+// Asio's own code, compiled here once: everything else is built with
+// BOOST_ASIO_SEPARATE_COMPILATION.
 #include <boost/asio/impl/src.hpp>

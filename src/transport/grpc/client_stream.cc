@@ -171,7 +171,9 @@ Status ClientStream::Outcome() const {
   if (has_grpc_status_ && grpc_status_ == Code::kOk) {
     return reader_.within() ? Internal("the answer ended within a message") : Ok();
   }
-  if (has_grpc_status_) return Fails(ReadError(grpc_status_, grpc_message_, details_));
+  if (has_grpc_status_) {
+    return Fails(ReadError(grpc_status_, grpc_message_, details_).set_phase(Phase::kRemote));
+  }
   if (http_status_ != 200) {
     return Fails(FromHttpStatus(http_status_),
                  "the answer has HTTP status " + std::to_string(http_status_));
@@ -199,7 +201,7 @@ void ClientStream::OnClose(std::uint32_t error) {
   closed_ = true;
   closing_ = true;  // whoever is woken may release the stream
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
-  if (!ended_) End(Fails(FromHttp2Error(error), Describe(error)));
+  if (!ended_) End(Fails(Error(FromHttp2Error(error), Describe(error)).set_phase(Phase::kSend)));
   Wake(write_waiter_);
   closing_ = false;
   if (released_) delete this;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "micro/context.h"
+
+namespace micro {
+
+/// A Context as the pipelines of client and server make and drive it.
+class CallContext final : public Context {
+ public:
+  using Context::Cancel;
+  using Context::deadline_;
+  using Context::metadata_;
+  using Context::path_;
+  using Context::peer_;
+  using Context::Reset;
+  using Context::response_metadata_;
+  using Context::service_;
+  using Context::trailers_;
+};
+
+}  // namespace micro

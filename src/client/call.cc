@@ -1,0 +1,250 @@
+#include "client/call.h"
+
+#include <utility>
+
+namespace micro::client {
+namespace {
+
+constexpr std::string_view kProto = "application/grpc+proto";
+
+// Waits until a stream has something to read, or patience is over.
+class Readable final : public transport::Waiter, public runtime::Wait {
+ public:
+  Readable(transport::ClientStream& stream, std::string& message, const runtime::Patience& patience)
+      : Wait(patience), stream_(stream), message_(message) {}
+
+  bool await_ready() {
+    read_ = stream_.TryRead(message_);
+    return read_ != transport::Read::kPending;
+  }
+  bool await_suspend(std::coroutine_handle<> waiting) {
+    stream_.WaitReadable(*this);
+    return Suspend(waiting);
+  }
+  transport::Read await_resume() {
+    if (read_ == transport::Read::kPending && settled()) read_ = stream_.TryRead(message_);
+    return read_;
+  }
+  void Wake() override { Settle(); }
+
+ private:
+  transport::ClientStream& stream_;
+  std::string& message_;
+  transport::Read read_ = transport::Read::kPending;
+};
+
+std::string Describe(const Node& node) {
+  return node.id == node.address ? node.address : node.id + " at " + node.address;
+}
+
+std::vector<Node> NodesAt(const std::vector<std::string>& addresses) {
+  std::vector<Node> nodes;
+  for (const std::string& address : addresses) {
+    nodes.push_back({.id = address, .address = address, .metadata = {}});
+  }
+  return nodes;
+}
+
+}  // namespace
+
+void PerLoop::Close() {
+  while (!calls.empty()) {
+    UnaryCall& call = calls.front();
+    calls.pop_front();
+    call.interrupter().Pull();
+  }
+  pool->Close();
+}
+
+UnaryCall::UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
+                     const MethodInfo& method, const google::protobuf::Message& request,
+                     google::protobuf::Message& response, const CallOptions& options)
+    : parts_(parts),
+      loop_(loop),
+      service_(service),
+      method_(method),
+      request_(request),
+      response_(response),
+      options_(options),
+      retries_(options.retries.value_or(parts.retries)) {
+  loop.calls.push_back(*this);
+  FillContext(options);
+}
+
+void UnaryCall::FillContext(const CallOptions& options) {
+  const Duration timeout =
+      options.timeout > Duration::zero() ? options.timeout : parts_.request_timeout;
+  const TimePoint now = std::chrono::steady_clock::now();
+  context_.deadline_ = timeout > TimePoint::max() - now ? TimePoint::max() : now + timeout;
+  if (options.parent != nullptr && options.parent->deadline()) {
+    context_.deadline_ = std::min(*context_.deadline_, *options.parent->deadline());
+  }
+  time_given_ = *context_.deadline_ - now;
+  context_.service_ = service_;
+  context_.path_ = method_.path;
+  context_.metadata_ = options.metadata;
+  patience_ = {.deadline = *context_.deadline_, .interrupter = &interrupter_};
+}
+
+// What go-micro v2.2 clients send beside a unary request; `timeout` is in nanoseconds.
+Status UnaryCall::FillHead() {
+  const std::string_view content_type =
+      options_.content_type.empty() ? kProto : std::string_view(options_.content_type);
+  codec_ = parts_.codecs.Find(content_type);
+  if (codec_ == nullptr) {
+    return InvalidArgument("Unsupported Content-Type: " + options_.content_type +
+                           "; known: " + parts_.codecs.Known());
+  }
+  head_.path = context_.path_;
+  head_.content_type = "application/grpc+" + std::string(codec_->name());
+  head_.deadline = context_.deadline_;
+  head_.metadata = context_.metadata_;
+  head_.metadata.Set("timeout", std::to_string(time_given_.count()));
+  head_.metadata.Set("x-content-type", content_type);
+  if (!parts_.name.empty() && !head_.metadata.Has("micro-from-service")) {
+    head_.metadata.Add("micro-from-service", parts_.name);
+  }
+  return Ok();
+}
+
+Task<Status> UnaryCall::Run(Context& /*context*/) {
+  if (Status ready = FillHead(); !ready) co_return ready;
+  if (Status ready = co_await Prepare(); !ready) co_return ready;
+  co_return co_await Attempts();
+}
+
+// Finds out who serves.
+Task<Status> UnaryCall::Prepare() {
+  if (!options_.addresses.empty()) {
+    fixed_ = parts_.directory->MakeSelector();
+    fixed_->Update(NodesAt(options_.addresses));
+    selector_ = fixed_.get();
+    co_return Ok();
+  }
+  auto& endpoints = loop_.services[service_];
+  if (!endpoints) endpoints = parts_.directory->Find(service_);
+  endpoints_ = endpoints;
+  selector_ = &endpoints_->selector();
+  if (endpoints_->known()) co_return Ok();
+  looked_again_ = true;
+  co_return co_await endpoints_->Refresh(patience_);
+}
+
+Task<Status> UnaryCall::Attempts() {
+  Status last = Ok();
+  while (true) {
+    if (patience_.over() || context_.remaining() == Duration::zero()) {
+      co_return last ? OutOfTime() : last;
+    }
+    auto pick = selector_->Select({.tried = tried_, .path = context_.path_});
+    if (!pick) {
+      if (co_await FindMore()) continue;
+      co_return last ? Failure(pick.error().set_phase(Phase::kResolve)) : last;
+    }
+    node_ = pick->node();
+    ++attempts_;
+    Attempt attempt = co_await TryOn(*pick);
+    if (attempt.status) co_return Ok();
+    attempt.status.error().set_node(Describe(node_)).set_attempts(attempts_);
+    last = std::move(attempt.status);
+    tried_.push_back(node_.id);
+    if (!MayRetry(attempt.verdict)) co_return last;
+  }
+}
+
+// Every known node was tried in vain: perhaps there are others by now.
+Task<bool> UnaryCall::FindMore() {
+  if (!endpoints_ || std::exchange(looked_again_, true)) co_return false;
+  const Status found = co_await endpoints_->Refresh(patience_);
+  co_return found.has_value();
+}
+
+bool UnaryCall::MayRetry(Verdict verdict) {
+  if (retries_ == 0) return false;
+  if (verdict == Verdict::kNotSent) return true;
+  return verdict == Verdict::kUnknown && method_.idempotent && retries_-- > 0;
+}
+
+Task<UnaryCall::Attempt> UnaryCall::TryOn(Pick& pick) {
+  std::shared_ptr<transport::Connection> connection = loop_.pool->Ready(node_.address);
+  if (!connection) {
+    auto dialled = co_await loop_.pool->Get(node_.address, patience_);
+    if (!dialled) {
+      const bool late = dialled.error().code() == Code::kDeadlineExceeded;
+      pick.Report(late ? Outcome::kTimedOut : Outcome::kUnreachable);
+      co_return Attempt{Failure(dialled.error()), late ? Verdict::kDone : Verdict::kNotSent};
+    }
+    connection = *std::move(dialled);
+  }
+  Attempt attempt = co_await Exchange(*connection);
+  const bool lost = attempt.verdict != Verdict::kDone;
+  const bool late = !attempt.status && attempt.status.error().code() == Code::kDeadlineExceeded;
+  pick.Report(lost ? Outcome::kUnreachable : late ? Outcome::kTimedOut : Outcome::kAnswered);
+  co_return attempt;
+}
+
+Task<UnaryCall::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
+  message_.assign(transport::kHeadroom, '\0');
+  if (Status encoded = codec_->Encode(request_, message_); !encoded) co_return Attempt{encoded};
+  head_.authority = node_.address;
+  context_.peer_ = node_.address;
+  const transport::ClientStreamPtr stream = connection.Open(head_);
+  stream->Write(message_);
+  stream->CloseSend();
+  bool answered = false;
+  while (true) {
+    Readable readable(*stream, message_, patience_);
+    const transport::Read read = co_await readable;
+    if (read == transport::Read::kPending) co_return Attempt{OutOfTime()};
+    if (read == transport::Read::kEnd) break;
+    if (std::exchange(answered, true)) {
+      co_return Attempt{Fails(Error(Code::kInternal, "more than one response came to a unary call")
+                                  .set_phase(Phase::kRemote))};
+    }
+    if (Status decoded = codec_->Decode(message_, response_); !decoded) {
+      co_return Attempt{
+          Fails(Error(Code::kInternal, "the response cannot be read: " + decoded.error().detail())
+                    .set_phase(Phase::kRemote))};
+    }
+  }
+  co_return Settle(*stream, answered);
+}
+
+UnaryCall::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) {
+  std::swap(context_.response_metadata_, stream.metadata());
+  std::swap(context_.trailers_, stream.trailers());
+  if (stream.status() && answered) return {Ok()};
+  if (stream.status()) {
+    return {Fails(
+        Error(Code::kInternal, "the call succeeded without a response").set_phase(Phase::kRemote))};
+  }
+  return Judge(stream, stream.status());
+}
+
+UnaryCall::Attempt UnaryCall::Judge(const transport::ClientStream& stream, Status status) const {
+  if (stream.unprocessed()) return {std::move(status), Verdict::kNotSent};
+  const bool unavailable = status.error().code() == Code::kUnavailable;
+  return {std::move(status), unavailable ? Verdict::kUnknown : Verdict::kDone};
+}
+
+Status UnaryCall::OutOfTime() const {
+  if (patience_.over()) {
+    return Fails(Error(Code::kCancelled, "the call was cancelled by its caller")
+                     .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
+  }
+  const bool parents = options_.parent != nullptr && options_.parent->deadline() &&
+                       *options_.parent->deadline() == *context_.deadline_;
+  return Fails(Error(Code::kDeadlineExceeded,
+                     parents ? "the deadline inherited from the calling request passed"
+                             : "the call's own deadline passed")
+                   .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
+}
+
+void UnaryCall::Report(CallInfo& info) const {
+  info.node = node_;
+  info.attempts = attempts_;
+  info.response_metadata = context_.response_metadata();
+  info.trailers = context_.trailers();
+}
+
+}  // namespace micro::client

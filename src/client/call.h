@@ -1,0 +1,97 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "micro/client.h"
+
+#include "base/call_context.h"
+#include "base/chain.h"
+#include "client/parts.h"
+#include "client/pool.h"
+
+namespace micro::client {
+
+struct PerLoop;
+using CallHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// One unary call, over as many attempts as it takes. Lives on one loop, in its caller's frame.
+class UnaryCall final : public Next::Step, public CallHook {
+ public:
+  UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
+            const MethodInfo& method, const google::protobuf::Message& request,
+            google::protobuf::Message& response, const CallOptions& options);
+
+  Context& context() { return context_; }
+  /// Cuts short whatever the call waits for.
+  runtime::Interrupter& interrupter() { return interrupter_; }
+  /// All attempts, without middleware.
+  Task<Status> Run(Context& context) override;
+  void Report(CallInfo& info) const;
+
+ private:
+  // What came of one attempt, and whether another may follow.
+  enum class Verdict : std::uint8_t {
+    kDone,     // answered, or not to be repeated
+    kNotSent,  // the node never began with it: another node is safe
+    kUnknown,  // it may have been carried out
+  };
+  struct Attempt {
+    Status status;
+    Verdict verdict = Verdict::kDone;
+  };
+
+  void FillContext(const CallOptions& options);
+  Status FillHead();
+  Task<Status> Prepare();
+  Task<Status> Attempts();
+  Task<Attempt> TryOn(Pick& pick);
+  Task<Attempt> Exchange(transport::Connection& connection);
+  Attempt Judge(const transport::ClientStream& stream, Status status) const;
+  Attempt Settle(transport::ClientStream& stream, bool answered);
+  bool MayRetry(Verdict verdict);
+  Task<bool> FindMore();
+  Status OutOfTime() const;
+
+  const ClientParts& parts_;
+  PerLoop& loop_;
+  const std::string& service_;
+  const MethodInfo& method_;
+  const google::protobuf::Message& request_;
+  google::protobuf::Message& response_;
+  const CallOptions& options_;
+
+  CallContext context_;
+  Duration time_given_{};
+  runtime::Interrupter interrupter_;
+  runtime::Patience patience_;
+  transport::CallHead head_;
+  const Codec* codec_ = nullptr;
+  std::shared_ptr<discovery::Endpoints> endpoints_;
+  std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
+  Selector* selector_ = nullptr;
+  std::vector<std::string> tried_;
+  int retries_ = 0;
+  int attempts_ = 0;
+  bool looked_again_ = false;
+  Node node_;
+  std::string message_;
+};
+
+/// What a client keeps for one loop; touched on that loop only.
+struct PerLoop {
+  PerLoop(std::shared_ptr<Transport> transport, Duration dial_timeout)
+      : pool(std::make_shared<Pool>(std::move(transport), dial_timeout)) {}
+
+  /// Ends the calls under way and closes the connections.
+  void Close();
+
+  std::shared_ptr<Pool> pool;
+  std::unordered_map<std::string, std::shared_ptr<discovery::Endpoints>> services;
+  boost::intrusive::list<UnaryCall, boost::intrusive::constant_time_size<false>> calls;
+};
+
+}  // namespace micro::client

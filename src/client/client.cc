@@ -1,0 +1,111 @@
+#include "micro/client.h"
+
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "base/chain.h"
+#include "client/call.h"
+#include "client/parts.h"
+
+namespace micro {
+namespace {
+
+// Pulls the interrupter of a call, on its loop, when the call it is part of is cancelled.
+class ParentWatch {
+ public:
+  ParentWatch(EventLoop& loop, runtime::Interrupter& interrupter, const Context& parent)
+      : state_(std::make_shared<State>(&interrupter)),
+        callback_(parent.stop_token(), [&loop, state = state_] {
+          loop.Post([state] {
+            if (state->interrupter != nullptr) state->interrupter->Pull();
+          });
+        }) {}
+  ParentWatch(const ParentWatch&) = delete;
+  ParentWatch& operator=(const ParentWatch&) = delete;
+  ~ParentWatch() { state_->interrupter = nullptr; }
+
+ private:
+  struct State {
+    runtime::Interrupter* interrupter;
+  };
+  std::shared_ptr<State> state_;
+  std::stop_callback<std::move_only_function<void()>> callback_;
+};
+
+// A thread's blocking calls stay on one loop, and so on one set of connections.
+std::size_t ThreadNumber() {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t number = next.fetch_add(1, std::memory_order_relaxed);
+  return number;
+}
+
+}  // namespace
+
+class Client::Pipeline {
+ public:
+  explicit Pipeline(ClientParts made) : parts(std::move(made)) {
+    for (std::size_t i = 0; i < parts.runtime->loops(); ++i) {
+      loops.emplace(&parts.runtime->loop(i),
+                    std::make_unique<client::PerLoop>(parts.transport, parts.dial_timeout));
+    }
+  }
+
+  Task<Status> Call(const std::string& service, const MethodInfo& method,
+                    const google::protobuf::Message& request, google::protobuf::Message& response,
+                    const CallOptions& options) {
+    EventLoop* const current = EventLoop::Current();
+    const auto loop = loops.find(current);
+    if (loop == loops.end()) {
+      co_return FailedPrecondition("a call was started outside of its runtime's event loops");
+    }
+    client::UnaryCall call(parts, *loop->second, service, method, request, response, options);
+    std::optional<ParentWatch> watch;
+    if (options.parent != nullptr) watch.emplace(*current, call.interrupter(), *options.parent);
+    Chain chain;
+    Status status = co_await chain.Run(middleware, call, call.context());
+    if (options.info != nullptr) call.Report(*options.info);
+    co_return status;
+  }
+
+  ClientParts parts;
+  std::vector<Middleware> middleware;
+  std::unordered_map<EventLoop*, std::unique_ptr<client::PerLoop>> loops;
+};
+
+Client::Client(ClientParts parts) : pipeline_(std::make_unique<Pipeline>(std::move(parts))) {}
+
+// Connections are closed on their loops, which ends the calls on them.
+Client::~Client() {
+  for (auto& [loop, per_loop] : pipeline_->loops) {
+    internal::Parker closed;
+    loop->Post([&per_loop = per_loop, &closed] {
+      per_loop->Close();
+      closed.Signal();
+    });
+    closed.Wait();
+  }
+}
+
+Task<Status> Client::CallAsync(std::string service, const MethodInfo& method,
+                               const google::protobuf::Message& request,
+                               google::protobuf::Message& response, CallOptions options) {
+  try {
+    co_return co_await pipeline_->Call(service, method, request, response, options);
+  } catch (...) {
+    co_return Fails(internal::FromException(std::current_exception()));
+  }
+}
+
+Status Client::Call(const std::string& service, const MethodInfo& method,
+                    const google::protobuf::Message& request, google::protobuf::Message& response,
+                    CallOptions options) {
+  Runtime& runtime = *pipeline_->parts.runtime;
+  EventLoop& loop = runtime.loop(ThreadNumber() % runtime.loops());
+  return Await(loop, CallAsync(service, method, request, response, std::move(options)));
+}
+
+void Client::Use(Middleware middleware) { pipeline_->middleware.push_back(std::move(middleware)); }
+Runtime& Client::runtime() { return *pipeline_->parts.runtime; }
+
+}  // namespace micro

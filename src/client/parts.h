@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "micro/codec.h"
+#include "micro/duration.h"
+#include "micro/runtime.h"
+#include "micro/transport.h"
+
+#include "discovery/endpoints.h"
+
+namespace micro {
+
+struct ClientParts {
+  std::string name;  ///< who calls; sent as micro-from-service
+  Runtime* runtime = nullptr;
+  std::shared_ptr<Transport> transport;
+  std::shared_ptr<discovery::Directory> directory;
+  Codecs codecs;
+  Duration request_timeout{};
+  Duration dial_timeout{};
+  int retries = 1;
+};
+
+}  // namespace micro

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "micro/duration.h"
+#include "micro/error.h"
+#include "micro/logger.h"
+#include "micro/registry.h"
+
+#include "registry/mdns/links.h"
+
+namespace micro::mdns {
+
+/// How long a lookup takes. With an answer, the lookup ends `settle` after the last packet that
+/// told of a node it had not seen: the nodes of a service answer within a fraction of that of each
+/// other, and one that does not is added by its announcement or by the next lookup. Without one, it
+/// asks once more after `again` and gives up after `bound`.
+struct LookupTiming {
+  std::chrono::milliseconds bound{100};  ///< what go-micro always waits
+  std::chrono::milliseconds again{30};
+  std::chrono::milliseconds settle{3};
+};
+
+/// Looks services up, with sockets of its own per lookup: go-micro answers to the port that asked.
+class Resolver final {
+ public:
+  explicit Resolver(std::shared_ptr<Logger> logger, LookupTiming timing = {})
+      : logger_(std::move(logger)), timing_(timing) {}
+
+  /// The nodes of `service`, by version. NOT_FOUND when none answers, UNAVAILABLE when it could not
+  /// be asked on any link.
+  Result<std::vector<ServiceInfo>> Find(std::string_view service,
+                                        const std::vector<Link>& links) const;
+
+  /// The names of all services that answer within the whole bound: a list is for people, for whom a
+  /// complete one is worth the wait.
+  Result<std::vector<std::string>> List(const std::vector<Link>& links) const;
+
+ private:
+  std::shared_ptr<Logger> logger_;
+  LookupTiming timing_;
+};
+
+}  // namespace micro::mdns

@@ -1,0 +1,192 @@
+#include "server/call.h"
+
+#include <charconv>
+#include <utility>
+
+#include "base/recycler.h"
+#include "runtime/loop.h"
+
+namespace micro::server {
+namespace {
+
+constexpr std::string_view kTimeout = "timeout";
+constexpr std::string_view kContentType = "x-content-type";
+constexpr std::size_t kKept = 16U << 10U;  // of a buffer's memory, between two calls
+
+void Shrink(std::string& text) {
+  if (text.capacity() > kKept) text = std::string();
+  text.clear();
+}
+
+}  // namespace
+
+Call::Call() = default;
+
+void Call::Begin(Host& host, transport::ServerStreamPtr stream) {
+  Call* call = Recycler<Call>::Get().release();
+  call->host_ = &host;
+  call->stream_ = std::move(stream);
+  if (Status prepared = call->Prepare(); !prepared) {
+    call->Answer(prepared);
+    return call->Done();
+  }
+  call->ArmDeadline();
+  call->stream_->WaitClosed(call->closed_);
+  call->Advance();
+}
+
+Status Call::Prepare() {
+  transport::CallHead& head = stream_->head();
+  const auto served = host_->methods().Find(head.path);
+  if (!served) return Failure(served.error());
+  served_ = *served;
+  std::swap(context_.path_, head.path);
+  std::swap(context_.metadata_, head.metadata);
+  context_.service_ = host_->name();
+  context_.peer_ = stream_->peer();
+  context_.deadline_ = head.deadline;
+  TakeTimeout();
+  return ChooseCodec();
+}
+
+// go-micro's own deadline, in nanoseconds. Its clients also send it on streams, where it must not
+// count: they would end after five seconds.
+void Call::TakeTimeout() {
+  const auto text = context_.metadata_.Get(kTimeout);
+  if (!text) return;
+  std::int64_t count = 0;
+  const char* end = text->data() + text->size();
+  const bool whole = std::from_chars(text->data(), end, count).ptr == end && count >= 0;
+  if (whole && !text->empty() && served_->method->info.kind == MethodKind::kUnary) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    const Duration most = TimePoint::max() - now;
+    const TimePoint deadline = now + std::min<Duration>(Duration(count), most);
+    if (!context_.deadline_ || deadline < *context_.deadline_) context_.deadline_ = deadline;
+  }
+  context_.metadata_.Remove(kTimeout);
+}
+
+// The label on the wire, or else the one a go-micro client puts beside it; by default protobuf.
+Status Call::ChooseCodec() {
+  std::string_view label = stream_->head().content_type;
+  const auto asked = context_.metadata_.Get(kContentType);
+  if (asked && label == "application/grpc") label = *asked;
+  codec_ = host_->codecs().Find(label);
+  if (codec_ == nullptr) {
+    return Unimplemented("Unsupported Content-Type: " + std::string(label) +
+                         "; known: " + host_->codecs().Known());
+  }
+  if (asked) context_.metadata_.Remove(kContentType);
+  return Ok();
+}
+
+void Call::ArmDeadline() {
+  if (!context_.deadline_) return;
+  runtime::Loop::Of(stream_->loop()).Add(deadline_, *context_.deadline_);
+}
+
+void Call::Advance() {
+  switch (stream_->TryRead(request_)) {
+    case transport::Read::kPending:
+      return stream_->WaitReadable(readable_);
+    case transport::Read::kEnd:
+      Answer(Internal("the call ended before its request message came"));
+      return Done();
+    case transport::Read::kMessage:
+      serving_ = true;
+      Serve();
+  }
+}
+
+internal::Detached Call::Serve() {
+  Status status;
+  try {
+    status = co_await chain_.Run(host_->middleware(), *this, context_);
+  } catch (...) {
+    Error error = internal::FromException(std::current_exception());
+    host_->runtime().logger().Write(
+        LogLevel::kError, "the handler of " + context_.path_ + " threw: " + error.detail());
+    status = Fails(std::move(error));
+  }
+  Answer(status);
+  Done();
+}
+
+Task<Status> Call::Run(Context& /*context*/) {
+  return served_->method->serve(*served_->handler, *this);
+}
+
+Status Call::ReadRequest(google::protobuf::Message& request) {
+  Status decoded = codec_->Decode(request_, request);
+  return decoded ? decoded : Sniff(request, std::move(decoded));
+}
+
+// Go clients before v2.6 label by the current call and encode as the connection's first one did. No
+// proto message reads as JSON, nor the other way round: the answer goes back in what really came.
+Status Call::Sniff(google::protobuf::Message& request, Status failed) {
+  const bool json = codec_->name() == "json";
+  if (!json && codec_->name() != "proto") return failed;
+  const Codec* other = host_->codecs().FindByName(json ? "proto" : "json");
+  if (other == nullptr || !other->Decode(request_, request)) return failed;
+  codec_ = other;
+  stream_->head().content_type = "application/grpc+" + std::string(other->name());
+  return Ok();
+}
+
+Status Call::WriteResponse(const google::protobuf::Message& response) {
+  response_.assign(transport::kHeadroom, '\0');
+  return codec_->Encode(response, response_);
+}
+
+void Call::Answer(const Status& status) {
+  if (std::exchange(answered_, true)) return;
+  if (status) return AnswerOk();
+  Error error = status.error();
+  if (error.id().empty()) error.set_id(host_->name());
+  stream_->SetMetadata(context_.response_metadata_);
+  stream_->Finish(Fails(std::move(error)), context_.trailers_);
+}
+
+void Call::AnswerOk() {
+  if (response_.empty()) {
+    return stream_->Finish(
+        Internal("the middleware of " + context_.path_ + " succeeded without a response"), {});
+  }
+  if (!context_.response_metadata_.empty()) stream_->SetMetadata(context_.response_metadata_);
+  stream_->Write(response_);
+  stream_->Finish(Ok(), context_.trailers_);
+}
+
+void Call::CallerGone() {
+  answered_ = true;
+  context_.Cancel();
+  if (!serving_) Done();
+}
+
+void Call::Expire() {
+  context_.Cancel();
+  if (!answered_) {
+    answered_ = true;  // before: a blocking handler may be writing to the context at this moment
+    stream_->Finish(Fails(Error(Code::kDeadlineExceeded, "the caller's deadline passed in " +
+                                                             host_->name() + " " + context_.path_)
+                              .set_id(host_->name())),
+                    {});
+  }
+  if (!serving_) Done();
+}
+
+void Call::Done() {
+  deadline_.Cancel();
+  stream_.reset();
+  context_.Reset();
+  Shrink(request_);
+  Shrink(response_);
+  served_ = nullptr;
+  codec_ = nullptr;
+  serving_ = answered_ = false;
+  Host& host = *host_;
+  Recycler<Call>::Put(std::unique_ptr<Call>(this));
+  host.OnDone();
+}
+
+}  // namespace micro::server

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <string>
+
+#include "micro/codec.h"
+#include "micro/handler.h"
+#include "micro/transport.h"
+
+#include "base/call_context.h"
+#include "base/chain.h"
+#include "runtime/timer.h"
+#include "server/method_table.h"
+
+namespace micro::server {
+
+/// What a call needs of the server it runs in.
+class Host {
+ public:
+  virtual Runtime& runtime() = 0;
+  virtual const std::string& name() const = 0;
+  virtual const MethodTable& methods() const = 0;
+  virtual const Codecs& codecs() const = 0;
+  virtual const std::vector<Middleware>& middleware() const = 0;
+  /// A call is over and its resources are given back.
+  virtual void OnDone() = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+/// One call that is served, from its first header to its last byte. Lives on the stream's loop, and
+/// until the handler has returned, even when the caller has long gone.
+class Call final : public ServerCall, public Next::Step {
+ public:
+  Call();
+
+  /// Begins with a stream that has come in; the call sees to its own end.
+  static void Begin(Host& host, transport::ServerStreamPtr stream);
+
+  Context& context() override { return context_; }
+  Runtime& runtime() override { return host_->runtime(); }
+  Status ReadRequest(google::protobuf::Message& request) override;
+  Status WriteResponse(const google::protobuf::Message& response) override;
+  Task<Status> Run(Context& context) override;
+
+ private:
+  struct OnReadable final : transport::Waiter {
+    explicit OnReadable(Call& owner) : call(owner) {}
+    void Wake() override { call.Advance(); }
+    Call& call;
+  };
+  struct OnClosed final : transport::Waiter {
+    explicit OnClosed(Call& owner) : call(owner) {}
+    void Wake() override { call.CallerGone(); }
+    Call& call;
+  };
+  struct OnDeadline final : runtime::Timer {
+    explicit OnDeadline(Call& owner) : call(owner) {}
+    void Fire() override { call.Expire(); }
+    Call& call;
+  };
+
+  Status Prepare();
+  Status ChooseCodec();
+  void TakeTimeout();
+  Status Sniff(google::protobuf::Message& request, Status failed);
+  void ArmDeadline();
+  void Advance();
+  internal::Detached Serve();
+  void CallerGone();
+  void Expire();
+  void Answer(const Status& status);
+  void AnswerOk();
+  void Done();
+
+  Host* host_ = nullptr;
+  transport::ServerStreamPtr stream_;
+  CallContext context_;
+  Chain chain_;
+  const Served* served_ = nullptr;
+  const Codec* codec_ = nullptr;
+  std::string request_;
+  std::string response_;
+  bool serving_ = false;
+  bool answered_ = false;
+  OnReadable readable_{*this};
+  OnClosed closed_{*this};
+  OnDeadline deadline_{*this};
+};
+
+}  // namespace micro::server

@@ -1,0 +1,81 @@
+#include "server/method_table.h"
+
+#include <map>
+
+namespace micro::server {
+namespace {
+
+// "helloworld.Greeter" is the handler "Greeter" to go-micro.
+std::string_view ShortName(std::string_view service) {
+  return service.substr(service.rfind('.') + 1);  // npos + 1 is 0
+}
+
+std::string EndpointName(const Handler& handler, const Method& method) {
+  const std::string_view path = method.info.path;
+  return std::string(ShortName(handler.name())) + "." +
+         std::string(path.substr(path.rfind('/') + 1));
+}
+
+Endpoint ToEndpoint(const Served& served) {
+  const MethodInfo& info = served.method->info;
+  if (info.kind != MethodKind::kUnary) {
+    return {.name = served.endpoint,
+            .request = {"Context", "Context", {}},
+            .response = {"Stream", "Stream", {}},
+            .metadata = {{"stream", "true"}}};
+  }
+  return {.name = served.endpoint,
+          .request = Describe(*info.request()),
+          .response = Describe(*info.response()),
+          .metadata = {}};
+}
+
+}  // namespace
+
+Status MethodTable::Add(std::shared_ptr<Handler> handler) {
+  for (const Method& method : handler->methods()) {
+    auto served = std::make_shared<Served>(handler, &method, EndpointName(*handler, method));
+    const std::string path(method.info.path);
+    if (!by_path_.emplace(path, served).second) {
+      return AlreadyExists(path + " is served by another handler already");
+    }
+    by_endpoint_.emplace(served->endpoint, served);
+  }
+  return Ok();
+}
+
+Result<const Served*> MethodTable::Find(std::string_view path) const {
+  const auto found = by_path_.find(path);
+  if (found != by_path_.end()) return found->second.get();
+  return FindShort(path);
+}
+
+Result<const Served*> MethodTable::FindShort(std::string_view path) const {
+  const std::size_t slash = path.rfind('/');
+  if (!path.starts_with('/') || slash == 0 || path.find('/', 1) != slash) {
+    return InvalidArgument("malformed method name: \"" + std::string(path) + "\"");
+  }
+  const std::string handler(ShortName(path.substr(1, slash - 1)));
+  const std::string endpoint = handler + "." + std::string(path.substr(slash + 1));
+  const auto found = by_endpoint_.find(endpoint);
+  if (found != by_endpoint_.end()) return found->second.get();
+  for (const auto& [name, served] : by_endpoint_) {
+    if (name.starts_with(handler + ".")) return Unimplemented("unknown service " + endpoint);
+  }
+  return Unimplemented("unknown service " + handler);
+}
+
+std::vector<Endpoint> MethodTable::Endpoints() const {
+  std::map<std::string, const Served*> sorted;
+  for (const auto& [path, served] : by_path_) {
+    const std::string& endpoint = served->endpoint;
+    const std::size_t dot = endpoint.find('.');
+    // '\0' keeps "Foo" before "FooBar" whatever their methods are.
+    sorted.emplace(endpoint.substr(0, dot) + '\0' + endpoint.substr(dot) + path, served.get());
+  }
+  std::vector<Endpoint> endpoints;
+  for (const auto& [key, served] : sorted) endpoints.push_back(ToEndpoint(*served));
+  return endpoints;
+}
+
+}  // namespace micro::server

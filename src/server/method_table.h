@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "micro/error.h"
+#include "micro/handler.h"
+#include "micro/registry.h"
+
+namespace micro::server {
+
+/// A method that is served.
+struct Served {
+  std::shared_ptr<Handler> handler;
+  const Method* method = nullptr;
+  std::string endpoint;  // "Greeter.Hello"
+};
+
+/// What a server serves, by path.
+class MethodTable {
+ public:
+  /// ALREADY_EXISTS when a path of the handler's is served already.
+  Status Add(std::shared_ptr<Handler> handler);
+
+  /// The method for a path: "/package.Service/Method", or with any other prefix before the last dot
+  /// of the first segment, as go-micro calls (the prefix is the name in discovery there).
+  /// INVALID_ARGUMENT for no such form, UNIMPLEMENTED for what is not served, in go-micro's words.
+  Result<const Served*> Find(std::string_view path) const;
+
+  /// As a registry shows them: sorted by handler, then by method.
+  std::vector<Endpoint> Endpoints() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Paths =
+      std::unordered_map<std::string, std::shared_ptr<const Served>, Hash, std::equal_to<>>;
+
+  Result<const Served*> FindShort(std::string_view path) const;
+
+  Paths by_path_;
+  Paths by_endpoint_;  // "Greeter.Hello"
+};
+
+/// A message type as go-micro's reflection describes it: names in Go's spelling, three levels deep.
+Value Describe(const google::protobuf::Descriptor& type);
+
+}  // namespace micro::server

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "micro/codec.h"
+#include "micro/runtime.h"
+#include "micro/transport.h"
+
+namespace micro {
+
+struct ServerParts {
+  std::string name;
+  std::string address;
+  Runtime* runtime = nullptr;
+  std::shared_ptr<Transport> transport;
+  Codecs codecs;
+};
+
+}  // namespace micro
