@@ -58,7 +58,7 @@ std::optional<std::int64_t> Scale(std::string_view number, std::int64_t unit) {
   }
   if (__builtin_mul_overflow(whole, unit, &whole)) return std::nullopt;
   double fraction = 0;
-  double place = static_cast<double>(unit);
+  auto place = static_cast<double>(unit);
   for (++at; at < number.size(); ++at) fraction += (number[at] - '0') * (place /= 10);
   if (__builtin_add_overflow(whole, std::llround(fraction), &whole)) return std::nullopt;
   return whole;

@@ -82,9 +82,7 @@ void Metadata::Clear() {
   slots_.clear();
 }
 
-bool operator==(const Metadata& a, const Metadata& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end());
-}
+bool operator==(const Metadata& a, const Metadata& b) { return std::ranges::equal(a, b); }
 
 std::string TitleCase(std::string_view key) {
   std::string title(key);

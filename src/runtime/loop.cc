@@ -35,7 +35,7 @@ Loop::Loop() : work_(boost::asio::make_work_guard(io_)), alarm_(io_) {}
 Loop::~Loop() {
   Stop();
   while (Timer* timer = timers_.TakeDue(TimePoint::max())) {
-    if (auto* owned = dynamic_cast<CallbackTimer*>(timer)) delete owned;
+    delete dynamic_cast<CallbackTimer*>(timer);
   }
 }
 
