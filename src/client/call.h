@@ -83,8 +83,8 @@ class UnaryCall final : public Next::Step, public CallHook {
 
 /// What a client keeps for one loop; touched on that loop only.
 struct PerLoop {
-  PerLoop(std::shared_ptr<Transport> transport, Duration dial_timeout)
-      : pool(std::make_shared<Pool>(std::move(transport), dial_timeout)) {}
+  PerLoop(std::shared_ptr<Transport> transport, const Pool::Options& options)
+      : pool(std::make_shared<Pool>(std::move(transport), options)) {}
 
   /// Ends the calls under way and closes the connections.
   void Close();

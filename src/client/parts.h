@@ -8,6 +8,7 @@
 #include "micro/runtime.h"
 #include "micro/transport.h"
 
+#include "client/pool.h"
 #include "discovery/endpoints.h"
 
 namespace micro {
@@ -19,7 +20,7 @@ struct ClientParts {
   std::shared_ptr<discovery::Directory> directory;
   Codecs codecs;
   Duration request_timeout{};
-  Duration dial_timeout{};
+  client::Pool::Options pool = {};
   int retries = 1;
   Status broken = {};  ///< why there are no calls, when the rest could not be made
 };

@@ -88,15 +88,18 @@ struct Service::Parts {
   void MakeClient() {
     if (!registry) registry = *MakeMemoryRegistry({});
     directory = std::make_shared<discovery::Directory>(*runtime, registry, make_selector);
-    client = std::make_unique<Client>(ClientParts{.name = options.name,
-                                                  .runtime = runtime.get(),
-                                                  .transport = transport,
-                                                  .directory = directory,
-                                                  .codecs = options.plugins.codecs,
-                                                  .request_timeout = options.client_request_timeout,
-                                                  .dial_timeout = options.client_dial_timeout,
-                                                  .retries = options.client_retries,
-                                                  .broken = status});
+    client = std::make_unique<Client>(
+        ClientParts{.name = options.name,
+                    .runtime = runtime.get(),
+                    .transport = transport,
+                    .directory = directory,
+                    .codecs = options.plugins.codecs,
+                    .request_timeout = options.client_request_timeout,
+                    .pool = {.dial_timeout = options.client_dial_timeout,
+                             .most = std::max<std::size_t>(options.client_pool_size, 1),
+                             .idle_time = options.client_pool_ttl},
+                    .retries = options.client_retries,
+                    .broken = status});
   }
 
   void MakeServer() {

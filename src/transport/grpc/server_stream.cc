@@ -58,7 +58,7 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
     head_.content_type = value;
     return true;
   }
-  if (IsReserved(name) && name != "user-agent") return true;
+  if (name == "te" || (IsReserved(name) && name != "user-agent")) return true;
   if (!AddField(head_.metadata, name, value) && refused_) {
     refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
   }
@@ -92,11 +92,17 @@ void ServerStream::OnHeaders(bool /*end_of_stream*/) {
 
 // The call ends before anybody has seen it: nobody will release it.
 void ServerStream::Refuse(Status why) {
+  Report(why.error().detail());
   acceptor_ = nullptr;
   Finish(why, {});
 }
 
+void ServerStream::Report(const std::string& why) {
+  acceptor_->OnRefused(*peer_ + " " + head_.path, why);
+}
+
 void ServerStream::RefuseHttp(std::string_view http_status) {
+  Report("HTTP status " + std::string(http_status) + ": no gRPC request");
   acceptor_ = nullptr;
   finished_ = true;
   const nghttp2_nv field = http2::StaticField(":status", http_status);
@@ -118,6 +124,7 @@ void ServerStream::Consume(std::size_t bytes) {
 // What came cannot be read: that is the call's answer.
 bool ServerStream::Check(const Status& received) {
   if (received) return true;
+  if (acceptor_ != nullptr) Report(received.error().detail());
   Finish(received, {});
   Wake(close_waiter_);
   Wake(read_waiter_);

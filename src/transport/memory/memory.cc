@@ -111,6 +111,7 @@ class Connection final : public transport::Connection {
   Connection(std::shared_ptr<Port> port, std::string peer, const transport::Limits& limits)
       : port_(std::move(port)), peer_(std::move(peer)), limits_(limits) {}
 
+  bool alive() const override { return port_->open(); }
   bool usable() const override { return port_->open(); }
 
   transport::ClientStreamPtr Open(const transport::CallHead& head) override {
