@@ -29,8 +29,9 @@ class Server {
 
   /// Begins to listen.
   Status Start();
-  /// Takes no more calls, waits up to `grace` for those under way, then cancels them.
-  void Stop(Duration grace);
+  /// Takes no more calls, waits up to `grace` for those under way, then cancels them. False when
+  /// handlers still run after that, because they do not heed their cancellation.
+  bool Stop(Duration grace);
 
   /// "host:port" as bound; after Start.
   std::string address() const;

@@ -90,6 +90,7 @@ Client::~Client() {
 Task<Status> Client::CallAsync(std::string service, const MethodInfo& method,
                                const google::protobuf::Message& request,
                                google::protobuf::Message& response, CallOptions options) {
+  if (!pipeline_->parts.broken) co_return pipeline_->parts.broken;
   try {
     co_return co_await pipeline_->Call(service, method, request, response, options);
   } catch (...) {
@@ -100,6 +101,7 @@ Task<Status> Client::CallAsync(std::string service, const MethodInfo& method,
 Status Client::Call(const std::string& service, const MethodInfo& method,
                     const google::protobuf::Message& request, google::protobuf::Message& response,
                     CallOptions options) {
+  if (!pipeline_->parts.broken) return pipeline_->parts.broken;
   Runtime& runtime = *pipeline_->parts.runtime;
   EventLoop& loop = runtime.loop(ThreadNumber() % runtime.loops());
   return Await(loop, CallAsync(service, method, request, response, std::move(options)));

@@ -21,6 +21,7 @@ struct ClientParts {
   Duration request_timeout{};
   Duration dial_timeout{};
   int retries = 1;
+  Status broken = {};  ///< why there are no calls, when the rest could not be made
 };
 
 }  // namespace micro

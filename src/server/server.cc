@@ -50,13 +50,15 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     return Ok();
   }
 
-  void Stop(Duration grace) {
-    if (!listener_) return;
+  bool Stop(Duration grace) {
+    if (!listener_) return true;
     stopping_.store(true, std::memory_order_release);
     listener_->Drain();
     if (!WaitIdle(grace)) Say("the grace is over: calls still under way are cancelled");
     listener_.reset();  // closes the connections, which cancels what runs on them
-    if (!WaitIdle(kLastWait)) Say("handlers still run and did not heed their cancellation");
+    if (WaitIdle(kLastWait)) return true;
+    Say("handlers still run and did not heed their cancellation");
+    return false;
   }
 
   server::MethodTable methods_;
@@ -94,7 +96,7 @@ Status Server::Handle(std::shared_ptr<Handler> handler) {
 void Server::Use(Middleware middleware) { pipeline_->middleware_.push_back(std::move(middleware)); }
 
 Status Server::Start() { return pipeline_->Start(); }
-void Server::Stop(Duration grace) { pipeline_->Stop(grace); }
+bool Server::Stop(Duration grace) { return pipeline_->Stop(grace); }
 
 std::string Server::address() const {
   return pipeline_->listener_ ? pipeline_->listener_->address() : "";

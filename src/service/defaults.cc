@@ -1,0 +1,64 @@
+#include <memory>
+
+#include "micro/plugins.h"
+
+#include "codec/bytes/bytes.h"
+#include "codec/json/json.h"
+#include "codec/proto/proto.h"
+#include "registry/mdns/mdns.h"
+#include "registry/memory/memory.h"
+#include "registry/static/static.h"
+#include "selector/random.h"
+#include "selector/round_robin.h"
+#include "transport/grpc/grpc.h"
+#include "transport/memory/memory.h"
+
+namespace micro {
+namespace {
+
+// One registry and one network for all services that are made from the same Plugins value, and none
+// for those that never ask.
+RegistryFactory SharedMemoryRegistry() {
+  struct Shared {
+    std::mutex mutex;
+    std::shared_ptr<Registry> registry;
+  };
+  return [shared = std::make_shared<Shared>()](
+             const RegistryConfig& config) -> Result<std::shared_ptr<Registry>> {
+    const std::lock_guard lock(shared->mutex);
+    if (!shared->registry) {
+      auto made = MakeMemoryRegistry(config);
+      if (!made) return made;
+      shared->registry = *std::move(made);
+    }
+    return shared->registry;
+  };
+}
+
+TransportFactory SharedMemoryTransport() {
+  return [network = MakeMemoryNetwork()](const TransportConfig& config) {
+    return MakeMemoryTransport(network, config);
+  };
+}
+
+}  // namespace
+
+Plugins DefaultPlugins() {
+  Plugins plugins;
+  plugins.registries["mdns"] = MakeMdnsRegistry;
+  plugins.registries["memory"] = SharedMemoryRegistry();
+  plugins.registries["static"] = MakeStaticRegistry;
+  plugins.selectors["random"] = [] { return std::make_unique<RandomSelector>(); };
+  plugins.selectors["round_robin"] = [] { return std::make_unique<RoundRobinSelector>(); };
+  plugins.transports["grpc"] = MakeGrpcTransport;
+  plugins.transports["memory"] = SharedMemoryTransport();
+  // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.
+  plugins.codecs.Add(std::make_shared<ProtoCodec>(),
+                     {"application/grpc", "application/proto", "application/protobuf",
+                      "application/octet-stream"});
+  plugins.codecs.Add(std::make_shared<JsonCodec>(), {"application/json"});
+  plugins.codecs.Add(std::make_shared<BytesCodec>(), {});
+  return plugins;
+}
+
+}  // namespace micro

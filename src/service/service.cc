@@ -1,0 +1,223 @@
+#include "micro/service.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "base/uuid.h"
+#include "client/parts.h"
+#include "net/advertise.h"
+#include "registry/memory/memory.h"
+#include "runtime/loop.h"
+#include "server/parts.h"
+#include "service/option_table.h"
+#include "service/registration.h"
+
+namespace micro {
+namespace {
+
+// Between the goodbye and the end of service: those who have not heard it yet are still served.
+constexpr std::chrono::milliseconds kSettle{50};
+
+template <typename Factories>
+auto Choose(const Factories& factories, std::string_view kind, const std::string& name)
+    -> Result<typename Factories::mapped_type> {
+  const auto found = factories.find(name);
+  if (found != factories.end()) return found->second;
+  std::string known;
+  for (const auto& [one, factory] : factories) known += (known.empty() ? "" : ", ") + one;
+  return Fails(Error(Code::kInvalidArgument,
+                     "unknown " + std::string(kind) + " \"" + name + "\"; known: " + known)
+                   .set_phase(Phase::kConfigure));
+}
+
+}  // namespace
+
+struct Service::Parts {
+  Parts(ServiceOptions given, int argc, char** argv) : options(std::move(given)) {
+    if (Status read = Read(argc, argv); !read) status = read;
+    if (!options.logger) options.logger = StderrLogger(log_level);
+    runtime = std::make_unique<Runtime>(RuntimeOptions{.loops = status ? options.loops : 1,
+                                                       .workers = options.worker_threads,
+                                                       .worker_queue = options.worker_queue,
+                                                       .logger = options.logger});
+    if (Status made = Make(); status && !made) status = made;
+    MakeClient();
+    MakeServer();
+  }
+
+  Status Read(int argc, char** argv) {
+    auto read = service::ReadOptions(options, argc, argv);
+    if (!read) return Failure(read.error());
+    arguments = *std::move(read);
+    const auto level = ParseLogLevel(options.log_level);
+    if (!level) {
+      return Fails(Error(Code::kInvalidArgument, "--log_level: " + level.error().detail())
+                       .set_phase(Phase::kConfigure));
+    }
+    log_level = *level;
+    if (options.id.empty()) options.id = RandomUuid();
+    return Ok();
+  }
+
+  // What is chosen by name. Nothing is constructed when anything is wrong.
+  Status Make() {
+    if (!status) return status;
+    const auto make_registry = Choose(options.plugins.registries, "registry", options.registry);
+    if (!make_registry) return Failure(make_registry.error());
+    const auto make_transport = Choose(options.plugins.transports, "transport", options.transport);
+    if (!make_transport) return Failure(make_transport.error());
+    auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
+    if (!chosen_selector) return Failure(chosen_selector.error());
+    make_selector = *std::move(chosen_selector);
+    auto made_registry =
+        (*make_registry)({.addresses = options.registry_address, .logger = options.logger});
+    if (!made_registry) return Failure(made_registry.error());
+    registry = *std::move(made_registry);
+    auto made_transport = (*make_transport)(
+        {.runtime = runtime.get(), .limits = {.max_message = options.max_message_size}});
+    if (!made_transport) return Failure(made_transport.error());
+    transport = *std::move(made_transport);
+    return Ok();
+  }
+
+  void MakeClient() {
+    if (!registry) registry = *MakeMemoryRegistry({});
+    directory = std::make_shared<discovery::Directory>(*runtime, registry, make_selector);
+    client = std::make_unique<Client>(ClientParts{.name = options.name,
+                                                  .runtime = runtime.get(),
+                                                  .transport = transport,
+                                                  .directory = directory,
+                                                  .codecs = options.plugins.codecs,
+                                                  .request_timeout = options.client_request_timeout,
+                                                  .dial_timeout = options.client_dial_timeout,
+                                                  .retries = options.client_retries,
+                                                  .broken = status});
+  }
+
+  void MakeServer() {
+    server = std::make_unique<Server>(ServerParts{.name = options.name,
+                                                  .address = options.address,
+                                                  .runtime = runtime.get(),
+                                                  .transport = transport,
+                                                  .codecs = options.plugins.codecs});
+  }
+
+  // What goes into the registry; the five keys are those go-micro's servers write.
+  Result<ServiceInfo> Describe() const {
+    const auto address = net::AdvertisedAddress(server->address(), options.advertise);
+    if (!address) return Failure(address.error());
+    Node node{
+        .id = options.name + "-" + options.id, .address = *address, .metadata = options.metadata};
+    node.metadata["broker"] = "none";
+    node.metadata["protocol"] = "grpc";
+    node.metadata["registry"] = registry->name();
+    node.metadata["server"] = "grpc";
+    node.metadata["transport"] = transport->name();
+    return ServiceInfo{.name = options.name,
+                       .version = options.version,
+                       .metadata = {},
+                       .endpoints = server->endpoints(),
+                       .nodes = {std::move(node)}};
+  }
+
+  void Say(const std::string& line) { options.logger->Write(LogLevel::kInfo, line); }
+
+  ServiceOptions options;
+  std::vector<std::string> arguments;
+  Status status;
+  LogLevel log_level = LogLevel::kInfo;
+  std::unique_ptr<Runtime> runtime;
+  std::shared_ptr<Registry> registry;
+  std::shared_ptr<Transport> transport;
+  SelectorFactory make_selector;
+  std::shared_ptr<discovery::Directory> directory;
+  std::unique_ptr<Client> client;
+  std::unique_ptr<Server> server;
+  std::unique_ptr<service::Registration> registration;
+  bool started = false;
+  bool drained = true;  // whether every call had ended at the last stop
+};
+
+Service::Service(ServiceOptions options, int argc, char** argv)
+    : parts_(std::make_unique<Parts>(std::move(options), argc, argv)) {}
+
+Service::~Service() { Stop(); }
+
+const Status& Service::status() const { return parts_->status; }
+const ServiceOptions& Service::options() const { return parts_->options; }
+const std::vector<std::string>& Service::arguments() const { return parts_->arguments; }
+
+void Service::Handle(std::shared_ptr<Handler> handler) {
+  Status handled = parts_->server->Handle(std::move(handler));
+  if (!handled && parts_->status) {
+    parts_->status = Fails(handled.error().set_phase(Phase::kConfigure));
+  }
+}
+
+void Service::Use(Middleware middleware) { parts_->server->Use(std::move(middleware)); }
+void Service::UseClient(Middleware middleware) { parts_->client->Use(std::move(middleware)); }
+Client& Service::client() { return *parts_->client; }
+Runtime& Service::runtime() { return *parts_->runtime; }
+Registry& Service::registry() { return *parts_->registry; }
+std::string Service::address() const { return parts_->server->address(); }
+
+Status Service::Start() {
+  Parts& parts = *parts_;
+  if (!parts.status) return parts.status;
+  if (parts.started) return FailedPrecondition("the service runs already");
+  if (parts.options.name.empty()) {
+    return Fails(Error(Code::kInvalidArgument, "a service needs a name (--server_name)")
+                     .set_phase(Phase::kConfigure));
+  }
+  if (Status started = parts.server->Start(); !started) return started;
+  auto described = parts.Describe();
+  if (!described) {
+    parts.server->Stop(Duration::zero());
+    return Failure(described.error());
+  }
+  parts.started = true;
+  parts.Say("listening on " + parts.server->address());
+  parts.registration = std::make_unique<service::Registration>(
+      parts.registry, *std::move(described), parts.options.register_ttl,
+      parts.options.register_interval, *parts.options.logger);
+  return Ok();
+}
+
+void Service::Stop() {
+  Parts& parts = *parts_;
+  if (!std::exchange(parts.started, false)) return;
+  parts.registration.reset();
+  std::this_thread::sleep_for(kSettle);
+  parts.drained = parts.server->Stop(parts.options.drain_timeout);
+}
+
+int Service::Run() {
+  Parts& parts = *parts_;
+  if (!parts.status) return Fail(parts.status.error());
+  internal::Parker signalled;
+  boost::asio::signal_set signals(runtime::Loop::Of(parts.runtime->loop(0)).io(), SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    parts.Say("signal " + std::to_string(signal) + ": leaving");
+    signals.async_wait([](const boost::system::error_code& failed, int second) {
+      if (!failed) std::_Exit(128 + second);
+    });
+    signalled.Signal();
+  });
+  if (Status started = Start(); !started) {
+    signals.cancel();
+    return Fail(started.error());
+  }
+  signalled.Wait();
+  Stop();
+  // A handler that heeds no cancellation would keep its thread, and this process, for ever.
+  if (!parts.drained) std::_Exit(1);
+  return 0;
+}
+
+}  // namespace micro
