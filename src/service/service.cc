@@ -11,9 +11,9 @@
 #include "base/uuid.h"
 #include "client/parts.h"
 #include "net/advertise.h"
-#include "registry/memory/memory.h"
 #include "runtime/loop.h"
 #include "server/parts.h"
+#include "service/defaults.h"
 #include "service/option_table.h"
 #include "service/registration.h"
 
@@ -86,7 +86,7 @@ struct Service::Parts {
   }
 
   void MakeClient() {
-    if (!registry) registry = *MakeMemoryRegistry({});
+    if (!registry) registry = EmptyRegistry();
     directory = std::make_shared<discovery::Directory>(*runtime, registry, make_selector);
     client = std::make_unique<Client>(
         ClientParts{.name = options.name,

@@ -74,10 +74,10 @@ class Call::ServerEnd final : public transport::ServerStream {
   Call& call_;
 };
 
-Call::Call(EventLoop& loop, const transport::CallHead& head, std::string peer,
+Call::Call(EventLoop& loop, transport::CallHead head, std::string peer,
            const transport::Limits& limits)
     : loop_(loop),
-      head_(head),
+      head_(std::move(head)),
       peer_(std::move(peer)),
       limits_(limits),
       client_(std::make_unique<ClientEnd>(*this)),

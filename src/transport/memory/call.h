@@ -12,7 +12,7 @@ namespace micro::memory {
 /// loop; an end is woken by way of the loop, never from within the other end's call.
 class Call final : public std::enable_shared_from_this<Call> {
  public:
-  Call(EventLoop& loop, const transport::CallHead& head, std::string peer,
+  Call(EventLoop& loop, transport::CallHead head, std::string peer,
        const transport::Limits& limits);
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;

@@ -58,8 +58,7 @@ class Network {
     const auto parsed = ParseHostPort(wanted);
     if (!parsed) return Failure(parsed.error());
     const std::lock_guard lock(mutex_);
-    const std::string address =
-        JoinHostPort("memory", parsed->port != 0 ? parsed->port : next_port_++);
+    std::string address = JoinHostPort("memory", parsed->port != 0 ? parsed->port : next_port_++);
     if (ports_.emplace(address, std::move(port)).second) return address;
     return Fails(
         Error(Code::kFailedPrecondition, "cannot listen on " + address + ": address already in use")
