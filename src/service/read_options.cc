@@ -19,15 +19,22 @@ Status AssignFrom(const OptionRow& row, const std::string& source,
   return assigned ? Ok() : Unusable(source + ": " + assigned.error().detail());
 }
 
-// Flags as CLI11 knows them: two dashes for words, one for letters, whatever the user typed.
+// A flag as CLI11 knows it: two dashes for a word, one for a letter, which takes no '='. A toggle
+// without a value is given one, lest it take the argument behind it.
+std::string FlagFor(const OptionRow& row, std::string value) {
+  if (value.empty() && row.toggle) value = "=true";
+  if (row.flag.size() > 1) return "--" + row.flag + value;
+  return "-" + row.flag + (value.empty() ? "" : value.substr(1));
+}
+
+// Whatever the user typed, as CLI11 knows it.
 std::string Normal(std::string argument, const std::vector<OptionRow>& rows) {
-  if (!argument.starts_with('-')) return argument;
-  const std::string name = argument.substr(argument.find_first_not_of('-') == std::string::npos
-                                               ? argument.size()
-                                               : argument.find_first_not_of('-'));
+  const std::size_t first = argument.find_first_not_of('-');
+  if (first == 0 || first == std::string::npos) return argument;
+  const std::string name = argument.substr(first);
   const std::string word = name.substr(0, name.find('='));
   for (const OptionRow& row : rows) {
-    if (row.flag == word) return (word.size() == 1 ? "-" : "--") + name;
+    if (row.flag == word) return FlagFor(row, name.substr(word.size()));
   }
   return word == "help" || word == "h" ? "--help" : argument;
 }
@@ -59,7 +66,6 @@ struct CommandLine {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string name = (rows[i].flag.size() == 1 ? "-" : "--") + rows[i].flag;
       CLI::Option* option = app.add_option(name, given[i])->allow_extra_args(false);
-      option->expected(rows[i].toggle ? 0 : 1, 1);
       option->multi_option_policy(rows[i].many ? CLI::MultiOptionPolicy::TakeAll
                                                : CLI::MultiOptionPolicy::TakeLast);
       options.push_back(option);
@@ -75,7 +81,8 @@ struct CommandLine {
     } catch (const CLI::ParseError& error) {
       return Unusable(error.what());
     }
-    const auto extras = app.remaining();
+    auto extras = app.remaining();
+    std::erase(extras, "--");  // the mark behind which there are only arguments
     if (extras.empty()) return Ok();
     return Unusable("unknown flag " + extras.front() + "; --help lists those there are");
   }
@@ -83,7 +90,6 @@ struct CommandLine {
   Status Assign() {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (options[i]->count() == 0) continue;
-      if (rows[i].toggle && (given[i].empty() || given[i].back().empty())) given[i] = {"true"};
       if (Status read = AssignFrom(rows[i], "--" + rows[i].flag, given[i]); !read) return read;
     }
     return Ok();

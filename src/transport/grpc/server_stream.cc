@@ -110,7 +110,7 @@ void ServerStream::RefuseHttp(std::string_view http_status) {
 }
 
 void ServerStream::OnData(std::string_view bytes) {
-  if (finished_) return Consume(bytes.size());
+  if (finished_ || !refused_) return Consume(bytes.size());
   const std::size_t before = reader_.waiting();
   if (!Check(reader_.Append(bytes))) return;
   Consume(bytes.size() + before - reader_.waiting());
@@ -143,11 +143,15 @@ void ServerStream::OnEnd() {
 
 transport::Read ServerStream::TryRead(std::string& message) {
   if (finished_ || closed_) return transport::Read::kEnd;
+  if (!refused_) {
+    Finish(refused_, {});
+    return transport::Read::kEnd;
+  }
   if (!reader_.ready()) return remote_ended_ ? transport::Read::kEnd : transport::Read::kPending;
   const std::size_t before = reader_.waiting();
-  const Status next = reader_.Take(message);
+  // What is wrong with the next message is for the next read: the reader has its hands full.
+  refused_ = reader_.Take(message);
   Consume(before - reader_.waiting());
-  Check(next);
   return transport::Read::kMessage;
 }
 
@@ -174,6 +178,7 @@ void ServerStream::OnDrained() { Wake(write_waiter_); }
 void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   if (finished_ || session() == nullptr) return;
   finished_ = true;
+  if (!head_sent_ && !metadata_.empty()) SendHead();
   if (head_sent_) {
     status_ = status;
     trailers_ = trailers;
@@ -182,7 +187,6 @@ void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
-  fields.Add(metadata_);
   fields.Add(trailers);
   fields.Add(status);
   session()->SubmitResponse(*this, fields.span(), false);

@@ -64,7 +64,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   const std::string* peer_ = nullptr;
   transport::CallHead head_;
   MessageReader reader_;
-  Status refused_;  // why the call is not served, known before its headers are complete
+  Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
   bool post_ = false;
 
