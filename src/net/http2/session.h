@@ -84,6 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitReadable();
   void OnReadable();
   bool Receive();
+  bool Feed(std::span<const std::uint8_t> bytes);
   void SendAll();
   void Flush();
   void FlushSoon();
