@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +38,7 @@ struct CallOptions {
   std::string content_type = {};
   /// How often a call that may have reached a node is sent again, where that is safe; not given:
   /// the client's own (`--client_retries`). 0: one attempt, on one node.
-  std::optional<int> retries = {};
+  std::optional<std::uint32_t> retries = {};
   /// The call that this one is part of: its deadline and cancellation end this call too. It must
   /// outlive this call.
   const Context* parent = nullptr;

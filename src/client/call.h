@@ -74,7 +74,7 @@ class UnaryCall final : public Next::Step, public CallHook {
   std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
   Selector* selector_ = nullptr;
   std::vector<std::string> tried_;
-  int retries_ = 0;
+  std::uint32_t retries_ = 0;
   int attempts_ = 0;
   bool looked_again_ = false;
   Node node_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,7 +22,7 @@ struct ClientParts {
   Codecs codecs;
   Duration request_timeout{};
   client::Pool::Options pool = {};
-  int retries = 1;
+  std::uint32_t retries = 1;
   Status broken = {};  ///< why there are no calls, when the rest could not be made
 };
 

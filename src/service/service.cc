@@ -23,6 +23,19 @@ namespace {
 // Between the goodbye and the end of service: those who have not heard it yet are still served.
 constexpr std::chrono::milliseconds kSettle{50};
 
+// Threads a program may ask for; more are a slip of the finger.
+constexpr std::uint64_t kMostLoops = 1024;
+constexpr std::uint64_t kMostWorkers = 16384;
+
+Status CheckRange(std::string_view flag, std::uint64_t value, std::uint64_t least,
+                  std::uint64_t most) {
+  if (value >= least && value <= most) return Ok();
+  return Fails(Error(Code::kInvalidArgument,
+                     "--" + std::string(flag) + ": " + std::to_string(value) + " is not between " +
+                         std::to_string(least) + " and " + std::to_string(most))
+                   .set_phase(Phase::kConfigure));
+}
+
 template <typename Factories>
 auto Choose(const Factories& factories, std::string_view kind, const std::string& name)
     -> Result<typename Factories::mapped_type> {
@@ -61,7 +74,12 @@ struct Service::Parts {
     }
     log_level = *level;
     if (options.id.empty()) options.id = RandomUuid();
-    return Ok();
+    return CheckRanges();
+  }
+
+  Status CheckRanges() const {
+    if (Status loops = CheckRange("loops", options.loops, 0, kMostLoops); !loops) return loops;
+    return CheckRange("worker_threads", options.worker_threads, 1, kMostWorkers);
   }
 
   // What is chosen by name. Nothing is constructed when anything is wrong.
