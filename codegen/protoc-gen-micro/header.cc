@@ -72,7 +72,8 @@ class $Client$ {
 constexpr char kClientMethod[] = R"(::micro::Result<$Response$> $Method$(
     const $Request$& request, ::micro::CallOptions options = {}) const;
 ::micro::Task<::micro::Result<$Response$>> $MethodAsync$(
-    $Request$ request, ::micro::CallOptions options = {}) const;
+    $Request$ request,
+    ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 )";
 
 constexpr char kClientMembers[] = R"(

@@ -1,6 +1,6 @@
 #include "base/uuid.h"
 
-#include <regex>
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -8,11 +8,20 @@
 namespace micro {
 namespace {
 
+// Digits become 'x', but for the one that tells the version.
+std::string FormOf(std::string uuid) {
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    const bool digit = std::string_view("0123456789abcdef").contains(uuid[i]);
+    if (digit && i != 14) uuid[i] = 'x';
+  }
+  return uuid;
+}
+
 TEST(UuidTest, IsOfVersionFourInTheUsualForm) {
-  const std::regex form("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
   for (int i = 0; i < 100; ++i) {
     const std::string uuid = RandomUuid();
-    EXPECT_TRUE(std::regex_match(uuid, form)) << uuid;
+    EXPECT_EQ(FormOf(uuid), "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx");
+    EXPECT_TRUE(std::string_view("89ab").contains(uuid[19])) << uuid;
   }
 }
 

@@ -127,7 +127,8 @@ Task<Status> UnaryCall::Prepare() {
   selector_ = &endpoints_->selector();
   if (endpoints_->known()) co_return Ok();
   looked_again_ = true;
-  co_return co_await endpoints_->Refresh(patience_);
+  Status found = co_await endpoints_->Refresh(patience_);
+  co_return patience_.over() ? Cancelled() : std::move(found);
 }
 
 Task<Status> UnaryCall::Attempts() {
@@ -171,6 +172,7 @@ Task<UnaryCall::Attempt> UnaryCall::TryOn(Pick& pick) {
     auto dialled = co_await loop_.pool->Get(node_.address, patience_);
     if (!dialled) {
       const bool late = dialled.error().code() == Code::kDeadlineExceeded;
+      if (patience_.over()) co_return Attempt{Cancelled()};
       pick.Report(late ? Outcome::kTimedOut : Outcome::kUnreachable);
       co_return Attempt{Failure(dialled.error()), late ? Verdict::kDone : Verdict::kNotSent};
     }
@@ -227,11 +229,13 @@ UnaryCall::Attempt UnaryCall::Judge(const transport::ClientStream& stream, Statu
   return {std::move(status), unavailable ? Verdict::kUnknown : Verdict::kDone};
 }
 
+Status UnaryCall::Cancelled() const {
+  return Fails(Error(Code::kCancelled, "the call was cancelled by its caller")
+                   .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
+}
+
 Status UnaryCall::OutOfTime() const {
-  if (patience_.over()) {
-    return Fails(Error(Code::kCancelled, "the call was cancelled by its caller")
-                     .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
-  }
+  if (patience_.over()) return Cancelled();
   const bool parents = options_.parent != nullptr && options_.parent->deadline() &&
                        *options_.parent->deadline() == *context_.deadline_;
   return Fails(Error(Code::kDeadlineExceeded,

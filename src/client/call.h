@@ -54,6 +54,7 @@ class UnaryCall final : public Next::Step, public CallHook {
   Attempt Settle(transport::ClientStream& stream, bool answered);
   bool MayRetry(Verdict verdict);
   Task<bool> FindMore();
+  Status Cancelled() const;
   Status OutOfTime() const;
 
   const ClientParts& parts_;

@@ -33,6 +33,29 @@ class ParentWatch {
   std::stop_callback<std::move_only_function<void()>> callback_;
 };
 
+// Runs a task on `loop` and comes back to the loop it is awaited on.
+class Elsewhere {
+ public:
+  Elsewhere(EventLoop& loop, Task<Status> task) : loop_(loop), task_(std::move(task)) {}
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    EventLoop& home = *EventLoop::Current();
+    loop_.Post([this, &home, waiting] { Run(*this, home, waiting); });
+  }
+  Status await_resume() { return std::move(status_); }
+
+ private:
+  static internal::Detached Run(Elsewhere& self, EventLoop& home, std::coroutine_handle<> waiting) {
+    self.status_ = co_await self.task_;
+    home.Post([waiting] { waiting.resume(); });
+  }
+
+  EventLoop& loop_;
+  Task<Status> task_;
+  Status status_;
+};
+
 // A thread's blocking calls stay on one loop, and so on one set of connections.
 std::size_t ThreadNumber() {
   static std::atomic<std::size_t> next{0};
@@ -55,9 +78,13 @@ class Client::Pipeline {
                     const google::protobuf::Message& request, google::protobuf::Message& response,
                     const CallOptions& options) {
     EventLoop* const current = EventLoop::Current();
+    if (current == nullptr) co_return FailedPrecondition("a call was started outside of all loops");
     const auto loop = loops.find(current);
+    // A handler that was called within the process runs on its caller's loop.
     if (loop == loops.end()) {
-      co_return FailedPrecondition("a call was started outside of its runtime's event loops");
+      Elsewhere elsewhere(parts.runtime->NextLoop(),
+                          Call(service, method, request, response, options));
+      co_return co_await elsewhere;
     }
     client::UnaryCall call(parts, *loop->second, service, method, request, response, options);
     std::optional<ParentWatch> watch;

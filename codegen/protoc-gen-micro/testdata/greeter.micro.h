@@ -75,17 +75,20 @@ class GreeterClient {
   ::micro::Result<::helloworld::Response> Hello(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> HelloAsync(
-      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
+      ::helloworld::Request request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
   ::micro::Result<::helloworld::Response> Look(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> LookAsync(
-      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
+      ::helloworld::Request request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
   ::micro::Result<::helloworld::Response> Put(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> PutAsync(
-      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
+      ::helloworld::Request request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
  private:
   std::string service_;

@@ -60,12 +60,14 @@ class ImporterClient {
   ::micro::Result<::google::protobuf::Empty> Import(
       const ::shared::Outer_Inner& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::google::protobuf::Empty>> ImportAsync(
-      ::shared::Outer_Inner request, ::micro::CallOptions options = {}) const;
+      ::shared::Outer_Inner request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
   ::micro::Result<::shared::types::Message> Export(
       const ::google::protobuf::Empty& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::shared::types::Message>> ExportAsync(
-      ::google::protobuf::Empty request, ::micro::CallOptions options = {}) const;
+      ::google::protobuf::Empty request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
  private:
   std::string service_;

@@ -52,7 +52,8 @@ class GlobalClient {
   ::micro::Result<::Question> Ask(
       const ::Question& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::Question>> AskAsync(
-      ::Question request, ::micro::CallOptions options = {}) const;
+      ::Question request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
  private:
   std::string service_;

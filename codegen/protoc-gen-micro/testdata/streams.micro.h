@@ -62,7 +62,8 @@ class ClockClient {
   ::micro::Result<::streams::Tick> Now(
       const ::streams::Tick& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::streams::Tick>> NowAsync(
-      ::streams::Tick request, ::micro::CallOptions options = {}) const;
+      ::streams::Tick request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
   // Count streams, which micro does not support yet: it is left out.
 

@@ -54,7 +54,8 @@ class SharedClient {
   ::micro::Result<::shared::types::Message> Share(
       const ::shared::types::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::shared::types::Message>> ShareAsync(
-      ::shared::types::Message request, ::micro::CallOptions options = {}) const;
+      ::shared::types::Message request,
+      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
 
  private:
   std::string service_;

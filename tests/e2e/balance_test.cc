@@ -1,0 +1,218 @@
+#include <set>
+
+#include "fleet.h"
+#include "socket.h"
+
+namespace micro::e2e {
+namespace {
+
+class BalanceTest : public FleetTest {
+ protected:
+  // Registers a node of "test" at an address, as if it served there.
+  void Register(const std::string& id, const std::string& address) {
+    const ServiceInfo service{
+        .name = "test", .version = "latest", .nodes = {{.id = id, .address = address}}};
+    ASSERT_TRUE(caller().registry().Register(service, {}));
+  }
+
+  std::string DeadAddress() { return transport_ == "grpc" ? port_.address() : "memory:60000"; }
+
+  std::set<std::string> Answering(int calls) {
+    std::set<std::string> nodes;
+    for (int i = 0; i < calls; ++i) {
+      CallInfo info;
+      const Reply reply = Call({}, {.info = &info});
+      nodes.insert(reply ? info.node.address : reply.error().ToString());
+    }
+    return nodes;
+  }
+
+  DeadPort port_;
+};
+INSTANTIATE_TEST_SUITE_P(Transports, BalanceTest, ::testing::Values("grpc", "memory"), ParamName);
+
+TEST_P(BalanceTest, AServiceNobodyServesIsNotFound) {
+  const Error error = CallFails({});
+  EXPECT_EQ(error.code(), Code::kNotFound);
+  EXPECT_EQ(error.phase(), Phase::kResolve);
+  EXPECT_EQ(error.attempts(), 0);
+  EXPECT_NE(error.detail().find("test"), std::string::npos);
+}
+
+TEST_P(BalanceTest, AServiceThatComesLaterIsFound) {
+  CallFails({});
+  Serve(Blocking(Echo));
+  EXPECT_TRUE(Call({}));
+}
+
+TEST_P(BalanceTest, RoundRobinTakesTurns) {
+  caller_options_.selector = "round_robin";
+  Serve(Blocking(Echo));
+  Serve(Blocking(Echo));
+  std::vector<std::string> order;
+  for (int i = 0; i < 6; ++i) {
+    CallInfo info;
+    ASSERT_TRUE(Call({}, {.info = &info}));
+    order.push_back(info.node.address);
+  }
+  for (std::size_t i = 2; i < order.size(); ++i) EXPECT_EQ(order[i], order[i - 2]);
+  EXPECT_NE(order[0], order[1]);
+}
+
+TEST_P(BalanceTest, RandomReachesAll) {
+  for (int i = 0; i < 3; ++i) Serve(Blocking(Echo));
+  EXPECT_EQ(Answering(200).size(), 3U);
+}
+
+TEST_P(BalanceTest, ANewNodeIsUsed) {
+  Serve(Blocking(Echo));
+  EXPECT_EQ(Answering(5).size(), 1U);
+  Serve(Blocking(Echo));
+  EXPECT_TRUE(Eventually([&] { return Answering(20).size() == 2; }));
+}
+
+TEST_P(BalanceTest, ADeadNodeIsPassedOverForAnother) {
+  caller_options_.selector = "round_robin";
+  Register("dead", DeadAddress());
+  Service& alive = Serve(Blocking(Echo));
+  int attempts = 0;
+  for (int i = 0; i < 4; ++i) {
+    CallInfo info;
+    const Reply reply = Call({}, {.info = &info});
+    ASSERT_TRUE(reply) << reply.error().ToString();
+    EXPECT_EQ(info.node.address, alive.address());
+    attempts = std::max(attempts, info.attempts);
+  }
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_P(BalanceTest, WithoutRetriesADeadNodeIsAnError) {
+  caller_options_.client_retries = 0;
+  caller_options_.selector = "round_robin";
+  Register("dead", DeadAddress());
+  Serve(Blocking(Echo));
+  int failed = 0;
+  for (int i = 0; i < 4; ++i) {
+    const Reply reply = Call({});
+    if (reply) continue;
+    ++failed;
+    EXPECT_EQ(reply.error().attempts(), 1);
+    EXPECT_EQ(reply.error().phase(), Phase::kConnect);
+  }
+  EXPECT_EQ(failed, 2);
+}
+
+TEST_P(BalanceTest, WhenAllAreDeadTheErrorSaysWhere) {
+  Register("dead", DeadAddress());
+  const Error error = CallFails({});
+  EXPECT_EQ(error.code(), Code::kUnavailable);
+  EXPECT_EQ(error.phase(), Phase::kConnect);
+  EXPECT_EQ(error.node(), "dead at " + DeadAddress());
+  EXPECT_EQ(error.attempts(), 1);
+}
+
+TEST_P(BalanceTest, GivenAddressesNeedNoRegistry) {
+  Service& service = Serve(Blocking(Echo));
+  const testee::TestClient anyone("nobody.of.that.name", caller().client());
+  CallInfo info;
+  const Reply reply =
+      anyone.Call({}, {.addresses = {DeadAddress(), service.address()}, .info = &info});
+  ASSERT_TRUE(reply) << reply.error().ToString();
+  EXPECT_EQ(info.node.address, service.address());
+}
+
+TEST_P(BalanceTest, AnAnswerThatIsAnErrorIsNotRepeated) {
+  std::atomic<int> served = 0;
+  Serve(Blocking([&](Context&, const Request&) -> Reply {
+    ++served;
+    return Internal("no");
+  }));
+  const auto error = test().Look({}, {.retries = 5}).error();
+  EXPECT_EQ(error.code(), Code::kInternal);
+  EXPECT_EQ(served, 1);
+}
+
+class BrokenNodeTest : public GrpcFleetTest {
+ protected:
+  // Answers Unavailable once, then serves.
+  std::shared_ptr<Handler> UnavailableOnce() {
+    return Blocking([this](Context&, const Request&) -> Reply {
+      if (served_++ == 0) return Unavailable("not now");
+      return Response();
+    });
+  }
+
+  std::atomic<int> served_ = 0;
+};
+
+TEST_F(BrokenNodeTest, WhatMayHaveBeenDoneIsNotRepeated) {
+  const auto handler = UnavailableOnce();
+  Serve(handler);
+  Serve(handler);
+  EXPECT_EQ(CallFails({}).code(), Code::kUnavailable);
+  EXPECT_EQ(served_, 1);
+}
+
+TEST_F(BrokenNodeTest, WhatDoesNoHarmIsRepeatedElsewhere) {
+  const auto handler = UnavailableOnce();
+  Serve(handler);
+  Serve(handler);
+  CallInfo info;
+  EXPECT_TRUE(test().Look({}, {.info = &info}));
+  EXPECT_EQ(info.attempts, 2);
+  EXPECT_EQ(served_, 2);
+}
+
+TEST_F(BrokenNodeTest, ANodeThatNeverAcceptsCostsTheDialTimeoutOnly) {
+  caller_options_.client_dial_timeout = 30ms;
+  const FullPort full;
+  const Error error = CallFails({}, {.addresses = {full.address()}});
+  EXPECT_EQ(error.code(), Code::kUnavailable);
+  EXPECT_EQ(error.phase(), Phase::kConnect);
+}
+
+TEST_F(BrokenNodeTest, TheCallsDeadlineEndsADial) {
+  const FullPort full;
+  const Error error = CallFails({}, {.timeout = 30ms, .addresses = {full.address()}});
+  EXPECT_EQ(error.code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(error.phase(), Phase::kConnect);
+}
+
+TEST_F(BrokenNodeTest, ACancelledParentEndsADialAsCancelled) {
+  const FullPort full;
+  Service& front = Make(Options("front"));
+  const Gate dialling;
+  std::atomic<int> code = -1;
+  front.Handle(Async([&](Context& context, Request) -> Task<Reply> {
+    const testee::TestClient test("test", front.client());
+    dialling.Open();
+    CallOptions within{.timeout = 60s, .parent = &context};
+    within.addresses.push_back(full.address());
+    const Reply reply = co_await test.CallAsync(Request(), std::move(within));
+    code = static_cast<int>(reply ? Code::kOk : reply.error().code());
+    co_return reply;
+  }));
+  ASSERT_TRUE(front.Start());
+  auto brief = std::make_unique<Service>(Options("brief"));
+  std::jthread calling([&] {
+    const testee::TestClient client("front", brief->client());
+    EXPECT_FALSE(client.Call({}, {.timeout = 60s}));
+  });
+  ASSERT_TRUE(dialling.Wait());
+  brief.reset();
+  EXPECT_TRUE(Eventually([&] { return code == static_cast<int>(Code::kCancelled); })) << code;
+}
+
+TEST_F(BrokenNodeTest, AConnectionThatIsLostIsDialledAnew) {
+  Service& first = Serve(Blocking(Echo));
+  const std::string address = first.address();
+  ASSERT_TRUE(Call({}));
+  Stop(first);
+  ServiceOptions options = Options();
+  options.address = address;
+  Serve(Blocking(Echo), std::move(options));
+  EXPECT_TRUE(Eventually([&] { return Call({}).has_value(); }));
+}
+
+}  // namespace
+}  // namespace micro::e2e
