@@ -40,6 +40,8 @@ if(MICRO_MOLD)
   target_link_options(micro_build INTERFACE -fuse-ld=mold)
 endif()
 if(MICRO_SANITIZE)
+  # A third less time to compile; coroutines still need their tail calls.
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1 -foptimize-sibling-calls")
   add_compile_options(-fsanitize=${MICRO_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MICRO_SANITIZE})
   # ThreadSanitizer does not understand the fences Asio puts around handlers, and GCC says so.

@@ -80,7 +80,7 @@ class Client::Pipeline {
     EventLoop* const current = EventLoop::Current();
     if (current == nullptr) co_return FailedPrecondition("a call was started outside of all loops");
     const auto loop = loops.find(current);
-    // A handler that was called within the process runs on its caller's loop.
+    // The loop of another service in this program: its connections are not there.
     if (loop == loops.end()) {
       Elsewhere elsewhere(parts.runtime->NextLoop(),
                           Call(service, method, request, response, options));

@@ -142,6 +142,22 @@ class BrokenNodeTest : public GrpcFleetTest {
     });
   }
 
+  // One loop, so that its calls to an address share a dial; a dial that is brief.
+  ServiceOptions BriefDials(const std::string& name) {
+    ServiceOptions options = Options(name);
+    options.loops = 1;
+    options.client_dial_timeout = 300ms;
+    return options;
+  }
+
+  // A dial under way would outlive the test: this joins it.
+  static void WaitForDial(Service& service, const std::string& address) {
+    const testee::TestClient client("test", service.client());
+    const Reply reply = client.Call({}, {.timeout = 60s, .addresses = {address}});
+    EXPECT_FALSE(reply);
+    EXPECT_EQ(reply.error().code(), Code::kUnavailable);
+  }
+
   std::atomic<int> served_ = 0;
 };
 
@@ -173,16 +189,18 @@ TEST_F(BrokenNodeTest, ANodeThatNeverAcceptsCostsTheDialTimeoutOnly) {
 }
 
 TEST_F(BrokenNodeTest, TheCallsDeadlineEndsADial) {
+  caller_options_ = BriefDials("caller");
   const FullPort full;
   const std::vector<std::string> addresses = {full.address()};
   const Error error = CallFails({}, {.timeout = 30ms, .addresses = addresses});
   EXPECT_EQ(error.code(), Code::kDeadlineExceeded);
   EXPECT_EQ(error.phase(), Phase::kConnect);
+  WaitForDial(caller(), full.address());
 }
 
 TEST_F(BrokenNodeTest, ACancelledParentEndsADialAsCancelled) {
   const FullPort full;
-  Service& front = Make(Options("front"));
+  Service& front = Make(BriefDials("front"));
   const Gate dialling;
   std::atomic<int> code = -1;
   front.Handle(Async([&](Context& context, Request) -> Task<Reply> {
@@ -203,6 +221,7 @@ TEST_F(BrokenNodeTest, ACancelledParentEndsADialAsCancelled) {
   ASSERT_TRUE(dialling.Wait());
   brief.reset();
   EXPECT_TRUE(Eventually([&] { return code == static_cast<int>(Code::kCancelled); })) << code;
+  WaitForDial(front, full.address());
 }
 
 TEST_F(BrokenNodeTest, AConnectionThatIsLostIsDialledAnew) {

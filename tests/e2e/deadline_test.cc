@@ -113,7 +113,6 @@ TEST_P(ParentTest, ItsDeadlineEndsTheInnerCall) {
 }
 
 TEST_P(ParentTest, ItsEndEndsTheInnerCall) {
-  MICRO_SKIP_WHERE_CALLS_LIVE_ON_THE_CALLERS_LOOP();
   Serve(UntilCancelled());
   ServeFront();
   auto brief = std::make_unique<Service>(Options("brief"));

@@ -129,13 +129,6 @@ class FleetTest : public ::testing::TestWithParam<std::string> {
   std::vector<std::unique_ptr<Service>> services_;
 };
 
-/// Leaves out a test in which a caller goes away with its loops while it is being served.
-#define MICRO_SKIP_WHERE_CALLS_LIVE_ON_THE_CALLERS_LOOP()                    \
-  if (transport_ == "memory") {                                              \
-    GTEST_SKIP() << "a call within the process lives on its caller's loops"; \
-  }                                                                          \
-  static_assert(true)
-
 /// Tests that are about sockets.
 class GrpcFleetTest : public FleetTest {
  protected:

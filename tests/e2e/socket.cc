@@ -83,6 +83,7 @@ std::string Socket::Receive() {
 }
 
 bool Socket::WaitClosed() {
+  errno = 0;
   while (!Receive().empty()) {
   }
   return errno != EAGAIN;

@@ -131,7 +131,6 @@ TEST_P(StopTest, StartingTwiceIsAFailedPrecondition) {
 }
 
 TEST_P(StopTest, ACallerMayGoWhileItsCallsAreUnderWay) {
-  MICRO_SKIP_WHERE_CALLS_LIVE_ON_THE_CALLERS_LOOP();
   const Gate entered;
   const Gate gate;
   Serve(Blocking([entered, gate](Context&, const Request&) -> Reply {

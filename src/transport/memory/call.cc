@@ -9,6 +9,17 @@ constexpr std::size_t kMostWaiting = 16;  // messages, beyond which a writer sho
 
 }  // namespace
 
+bool Call::Lane::writable() const { return messages.size() < kMostWaiting; }
+
+// What is there already wakes at once: the other side does not wait for this one to sit down.
+template <typename Ready>
+void Call::Sit(Seat& seat, transport::Waiter& waiter, Ready ready) {
+  const std::lock_guard lock(mutex_);
+  seat.waiter = &waiter;
+  if (ready()) Wake(seat);
+}
+
+// What is read without the lock is not written any more by the time the contract lets it be read.
 class Call::ClientEnd final : public transport::ClientStream {
  public:
   explicit ClientEnd(Call& call) : call_(call) {}
@@ -16,23 +27,23 @@ class Call::ClientEnd final : public transport::ClientStream {
   transport::Read TryRead(std::string& message) override {
     return call_.TryRead(call_.to_client_, message);
   }
-  void WaitReadable(transport::Waiter& waiter) override { call_.to_client_.reader = &waiter; }
-  void Write(std::string& message) override { call_.Write(call_.to_server_, message); }
-  bool writable() const override { return call_.to_server_.messages.size() < kMostWaiting; }
-  void WaitWritable(transport::Waiter& waiter) override { call_.to_server_.writer = &waiter; }
-  void CloseSend() override {
-    call_.to_server_.ended = true;
-    call_.Wake(&Lane::reader, call_.to_server_);
+  void WaitReadable(transport::Waiter& waiter) override {
+    call_.Sit(call_.to_client_.reader, waiter, [this] { return call_.to_client_.readable(); });
   }
+  void Write(std::string& message) override { call_.Write(call_.to_server_, message); }
+  bool writable() const override { return call_.Writable(call_.to_server_); }
+  void WaitWritable(transport::Waiter& waiter) override {
+    call_.Sit(call_.to_server_.writer, waiter, [this] { return call_.to_server_.writable(); });
+  }
+  void CloseSend() override { call_.CloseLane(call_.to_server_); }
   const Status& status() const override { return call_.status_; }
-  bool unprocessed() const override { return false; }
+  bool unprocessed() const override { return call_.unprocessed_; }
   Metadata& metadata() override { return call_.metadata_; }
   Metadata& trailers() override { return call_.trailers_; }
   void Reset(Code reason) override { call_.Break(reason, "the call was reset"); }
   void Release() override {
-    call_.to_client_.reader = nullptr;
-    call_.to_server_.writer = nullptr;
-    if (!call_.finished_) call_.Break(Code::kCancelled, "the caller has gone");
+    call_.Leave({&call_.to_client_.reader, &call_.to_server_.writer});
+    call_.Break(Code::kCancelled, "the caller has gone");
     const auto hold = std::move(call_.client_hold_);
   }
 
@@ -44,18 +55,24 @@ class Call::ServerEnd final : public transport::ServerStream {
  public:
   explicit ServerEnd(Call& call) : call_(call) {}
 
-  EventLoop& loop() override { return call_.loop_; }
+  EventLoop& loop() override { return call_.server_loop_; }
   transport::CallHead& head() override { return call_.head_; }
   const std::string& peer() const override { return call_.peer_; }
   transport::Read TryRead(std::string& message) override {
     return call_.TryRead(call_.to_server_, message);
   }
-  void WaitReadable(transport::Waiter& waiter) override { call_.to_server_.reader = &waiter; }
+  void WaitReadable(transport::Waiter& waiter) override {
+    call_.Sit(call_.to_server_.reader, waiter, [this] { return call_.to_server_.readable(); });
+  }
   void Write(std::string& message) override { call_.Write(call_.to_client_, message); }
-  bool writable() const override { return call_.to_client_.messages.size() < kMostWaiting; }
-  void WaitWritable(transport::Waiter& waiter) override { call_.to_client_.writer = &waiter; }
-  void WaitClosed(transport::Waiter& waiter) override { call_.close_waiter_ = &waiter; }
-  void SetMetadata(const Metadata& metadata) override { call_.metadata_ = metadata; }
+  bool writable() const override { return call_.Writable(call_.to_client_); }
+  void WaitWritable(transport::Waiter& waiter) override {
+    call_.Sit(call_.to_client_.writer, waiter, [this] { return call_.to_client_.writable(); });
+  }
+  void WaitClosed(transport::Waiter& waiter) override {
+    call_.Sit(call_.close_, waiter, [this] { return call_.abandoned_; });
+  }
+  void SetMetadata(const Metadata& metadata) override { call_.SetMetadata(metadata); }
   void Finish(const Status& status, const Metadata& trailers) override {
     Status sent = status;
     if (!sent) sent.error().set_phase(Phase::kRemote);
@@ -63,10 +80,8 @@ class Call::ServerEnd final : public transport::ServerStream {
   }
   void Reset(Code reason) override { call_.Break(reason, "the service reset the call"); }
   void Release() override {
-    call_.to_server_.reader = nullptr;
-    call_.to_client_.writer = nullptr;
-    call_.close_waiter_ = nullptr;
-    if (!call_.finished_) call_.Break(Code::kCancelled, "the service dropped the call");
+    call_.Leave({&call_.to_server_.reader, &call_.to_client_.writer, &call_.close_});
+    call_.Break(Code::kCancelled, "the service dropped the call");
     const auto hold = std::move(call_.server_hold_);
   }
 
@@ -74,12 +89,15 @@ class Call::ServerEnd final : public transport::ServerStream {
   Call& call_;
 };
 
-Call::Call(EventLoop& loop, transport::CallHead head, std::string peer,
-           const transport::Limits& limits)
-    : loop_(loop),
+Call::Call(EventLoop& client_loop, EventLoop& server_loop, transport::CallHead head,
+           std::string peer, const transport::Limits& limits)
+    : server_loop_(server_loop),
       head_(std::move(head)),
       peer_(std::move(peer)),
       limits_(limits),
+      to_server_(client_loop, server_loop),
+      to_client_(server_loop, client_loop),
+      close_{server_loop},
       client_(std::make_unique<ClientEnd>(*this)),
       server_(std::make_unique<ServerEnd>(*this)) {}
 
@@ -95,61 +113,93 @@ transport::ServerStreamPtr Call::server() {
   return transport::ServerStreamPtr(server_.get());
 }
 
+bool Call::over() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
 transport::Read Call::TryRead(Lane& lane, std::string& message) {
-  if (abandoned_ && &lane == &to_server_) return transport::Read::kEnd;
+  const std::lock_guard lock(mutex_);
   if (lane.messages.empty()) return lane.ended ? transport::Read::kEnd : transport::Read::kPending;
   std::swap(message, lane.messages.front());
   lane.messages.pop_front();
-  if (lane.messages.size() < kMostWaiting) Wake(&Lane::writer, lane);
+  if (lane.writable()) Wake(lane.writer);
   return transport::Read::kMessage;
 }
 
 void Call::Write(Lane& lane, std::string& message) {
-  if (finished_ || lane.ended) return;
   message.erase(0, transport::kHeadroom);
+  const std::lock_guard lock(mutex_);
+  if (finished_ || lane.ended) return;
   if (message.size() > limits_.max_message) {
-    Finish(ResourceExhausted("a message of " + std::to_string(message.size()) +
-                             " bytes is over the limit of " + std::to_string(limits_.max_message) +
-                             " (--max_message_size)"),
-           {});
-    return WakeClosed();
+    return Abandon(ResourceExhausted(
+        "a message of " + std::to_string(message.size()) + " bytes is over the limit of " +
+        std::to_string(limits_.max_message) + " (--max_message_size)"));
   }
   lane.messages.push_back(std::move(message));
   message.clear();
-  Wake(&Lane::reader, lane);
+  Wake(lane.reader);
+}
+
+bool Call::Writable(const Lane& lane) const {
+  const std::lock_guard lock(mutex_);
+  return lane.writable();
+}
+
+void Call::CloseLane(Lane& lane) {
+  const std::lock_guard lock(mutex_);
+  lane.ended = true;
+  Wake(lane.reader);
+}
+
+void Call::SetMetadata(const Metadata& metadata) {
+  const std::lock_guard lock(mutex_);
+  if (!finished_) metadata_ = metadata;
 }
 
 void Call::Finish(Status status, const Metadata& trailers) {
-  if (std::exchange(finished_, true)) return;
+  const std::lock_guard lock(mutex_);
+  if (!finished_) End(std::move(status), trailers);
+}
+
+void Call::Break(Code code, std::string why, bool unprocessed) {
+  const std::lock_guard lock(mutex_);
+  if (finished_) return;
+  unprocessed_ = unprocessed;
+  to_client_.messages.clear();
+  Abandon(Fails(Error(code, std::move(why)).set_phase(Phase::kSend)));
+}
+
+void Call::Abandon(Status status) {
+  abandoned_ = true;
+  to_server_.messages.clear();
+  to_server_.ended = true;
+  End(std::move(status), {});
+  Wake(to_server_.reader);
+  Wake(close_);
+}
+
+void Call::End(Status status, const Metadata& trailers) {
+  finished_ = true;
   status_ = std::move(status);
   trailers_ = trailers;
   to_client_.ended = true;
-  Wake(&Lane::reader, to_client_);
+  Wake(to_client_.reader);
 }
 
-void Call::Break(Code code, std::string why) {
-  if (finished_) return;
-  abandoned_ = true;
-  to_client_.messages.clear();
-  Finish(Fails(Error(code, std::move(why)).set_phase(Phase::kSend)), {});
-  WakeClosed();
+void Call::Leave(std::initializer_list<Seat*> seats) {
+  const std::lock_guard lock(mutex_);
+  for (Seat* seat : seats) seat->waiter = nullptr;
 }
 
-void Call::WakeClosed() {
-  Later([this] {
-    if (auto* waiter = std::exchange(close_waiter_, nullptr)) waiter->Wake();
+void Call::Wake(Seat& seat) {
+  if (seat.waiter == nullptr) return;
+  seat.loop.Post([self = shared_from_this(), &seat] {
+    std::unique_lock lock(self->mutex_);
+    auto* const woken = std::exchange(seat.waiter, nullptr);
+    lock.unlock();
+    if (woken != nullptr) woken->Wake();
   });
-}
-
-void Call::Wake(transport::Waiter* Lane::* waiter, Lane& lane) {
-  if (lane.*waiter == nullptr) return;
-  Later([&lane, waiter] {
-    if (auto* woken = std::exchange(lane.*waiter, nullptr)) woken->Wake();
-  });
-}
-
-void Call::Later(std::move_only_function<void()> action) {
-  loop_.Post([hold = shared_from_this(), action = std::move(action)]() mutable { action(); });
 }
 
 }  // namespace micro::memory

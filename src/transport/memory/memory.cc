@@ -1,5 +1,6 @@
 #include "transport/memory/memory.h"
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -11,23 +12,28 @@
 namespace micro {
 namespace memory {
 
-/// An address that is listened on. Calls are opened on any loop; it is closed from any thread.
-class Port {
+/// An address that is listened on. Calls are opened on any loop, and served on those of the side
+/// that listens; it is closed from any thread.
+class Port : public std::enable_shared_from_this<Port> {
  public:
-  explicit Port(transport::Acceptor& acceptor) : acceptor_(&acceptor) {}
+  Port(transport::Acceptor& acceptor, Runtime& runtime) : acceptor_(&acceptor), runtime_(runtime) {}
 
   bool open() const {
     const std::lock_guard lock(mutex_);
-    return acceptor_ != nullptr && !draining_;
+    return Takes();
   }
 
-  bool Accept(const std::shared_ptr<Call>& call) {
+  std::shared_ptr<Call> Open(const transport::CallHead& head, const std::string& peer,
+                             const transport::Limits& limits) {
+    EventLoop& client = *EventLoop::Current();
     const std::lock_guard lock(mutex_);
-    if (acceptor_ == nullptr || draining_) return false;
+    EventLoop& server = Takes() ? runtime_.NextLoop() : client;
+    auto call = std::make_shared<Call>(client, server, head, peer, limits);
+    if (!Takes()) return Refuse(*call), call;
     std::erase_if(calls_, [](const auto& known) { return known.expired(); });
     calls_.push_back(call);
-    acceptor_->Accept(call->server());
-    return true;
+    server.Post([self = shared_from_this(), call] { self->Accept(call); });
+    return call;
   }
 
   void Drain() {
@@ -36,18 +42,43 @@ class Port {
   }
 
   void Close() {
-    const std::lock_guard lock(mutex_);
-    acceptor_ = nullptr;
-    for (const auto& known : calls_) {
-      if (const auto call = known.lock()) {
-        call->loop().Post([call] { call->Break(Code::kUnavailable, "the service has stopped"); });
-      }
+    std::vector<std::weak_ptr<Call>> calls;
+    {
+      std::unique_lock lock(mutex_);
+      acceptor_ = nullptr;
+      calls.swap(calls_);
+      accepted_.wait(lock, [this] { return accepting_ == 0; });
+    }
+    for (const auto& known : calls) {
+      if (const auto call = known.lock()) call->Break(Code::kUnavailable, kStopped);
     }
   }
 
  private:
+  static constexpr const char* kStopped = "the service has stopped";
+
+  bool Takes() const { return acceptor_ != nullptr && !draining_; }
+  static void Refuse(Call& call) { call.Break(Code::kUnavailable, kStopped, true); }
+
+  // On the loop of the side that listens. The lock is not held: what is accepted may run at once.
+  void Accept(const std::shared_ptr<Call>& call) {
+    std::unique_lock lock(mutex_);
+    if (!Takes()) return Refuse(*call);
+    if (call->over()) return;
+    ++accepting_;
+    transport::Acceptor& acceptor = *acceptor_;
+    lock.unlock();
+    acceptor.Accept(call->server());
+    lock.lock();
+    --accepting_;
+    accepted_.notify_all();
+  }
+
   mutable std::mutex mutex_;
+  std::condition_variable accepted_;
   transport::Acceptor* acceptor_;
+  Runtime& runtime_;
+  int accepting_ = 0;
   bool draining_ = false;
   std::vector<std::weak_ptr<Call>> calls_;
 };
@@ -114,10 +145,7 @@ class Connection final : public transport::Connection {
   bool usable() const override { return port_->open(); }
 
   transport::ClientStreamPtr Open(const transport::CallHead& head) override {
-    const auto call = std::make_shared<Call>(*EventLoop::Current(), head, peer_, limits_);
-    auto stream = call->client();
-    if (!port_->Accept(call)) call->Break(Code::kUnavailable, "the service has stopped");
-    return stream;
+    return port_->Open(head, peer_, limits_)->client();
   }
 
  private:
@@ -129,13 +157,13 @@ class Connection final : public transport::Connection {
 class MemoryTransport final : public Transport {
  public:
   MemoryTransport(std::shared_ptr<Network> network, const TransportConfig& config)
-      : network_(std::move(network)), limits_(config.limits) {}
+      : network_(std::move(network)), runtime_(*config.runtime), limits_(config.limits) {}
 
   std::string_view name() const override { return "memory"; }
 
   Result<std::unique_ptr<transport::Listener>> Listen(const std::string& address,
                                                       transport::Acceptor& acceptor) override {
-    auto port = std::make_shared<Port>(acceptor);
+    auto port = std::make_shared<Port>(acceptor, runtime_);
     auto bound = network_->Add(address, port);
     if (!bound) return Failure(bound.error());
     return std::make_unique<Listener>(network_, *std::move(bound), std::move(port));
@@ -152,6 +180,7 @@ class MemoryTransport final : public Transport {
 
  private:
   std::shared_ptr<Network> network_;
+  Runtime& runtime_;
   transport::Limits limits_;
 };
 

@@ -16,8 +16,8 @@ class Network;
 std::shared_ptr<memory::Network> MakeMemoryNetwork();
 
 /// Calls within the process, for tests and for services that live together: addresses are
-/// "memory:N", seen by the transports of the same network. Both ends of a call run on the calling
-/// side's loop.
+/// "memory:N", seen by the transports of the same network. Each end of a call runs on its own
+/// side's loops.
 Result<std::shared_ptr<Transport>> MakeMemoryTransport(std::shared_ptr<memory::Network> network,
                                                        const TransportConfig& config);
 
