@@ -153,7 +153,7 @@ class BrokenNodeTest : public GrpcFleetTest {
   // A dial under way would outlive the test: this joins it.
   static void WaitForDial(Service& service, const std::string& address) {
     const testee::TestClient client("test", service.client());
-    const Reply reply = client.Call({}, {.timeout = 60s, .addresses = {address}});
+    const Reply reply = client.Call({}, {.timeout = 60s, .addresses = {&address, 1}});
     EXPECT_FALSE(reply);
     EXPECT_EQ(reply.error().code(), Code::kUnavailable);
   }
