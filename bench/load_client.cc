@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
       argc, argv);
   if (!service.status()) return micro::Fail(service.status().error());
   Load load{.echo = bench::EchoServiceClient("bench", service.client()),
-            .options = {.addresses = {service.options().address}},
+            .options = {.addresses = {&service.options().address, 1}},
             .measurement = bench::Measurement(seconds)};
   if (blocking) {
     RunBlocking(load);

@@ -222,8 +222,6 @@ def show_clients(rows):
     print()
     ratio("client CPU, 64 outstanding: micro / grpc++", rows, ("micro, coroutine", "64"),
           ("grpc++", "64"), 2, 0.25)
-    ratio("p50 of one call: micro, blocking / grpc++", rows, ("micro, blocking", "1"),
-          ("grpc++", "1"), 1, 1.00)
 
 
 BENCHES = {"echo": (measure_servers, show_servers), "client": (measure_clients, show_clients)}

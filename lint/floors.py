@@ -36,7 +36,7 @@ ALONE = {"natsd": {"base", "net", "runtime"}}
 COMPOSITION = "src/service/defaults.cc"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-C_HEADER = re.compile(r"^(std[a-z]+|string|math|time|errno|limits|assert|ctype|signal)\.h$")
+SYSTEM_HEADER = re.compile(r"^((arpa|net|netinet|sys)/[a-z_]+|[a-z]+)\.h$")  # C's and POSIX
 
 
 def includes(path):
@@ -117,7 +117,7 @@ def public_error(bracket, what):
         return None if what.startswith("micro/") else "public headers include public headers only"
     if what.startswith("google/protobuf/") or "/" not in what and "." not in what:
         return None
-    if C_HEADER.match(what):
+    if SYSTEM_HEADER.match(what):
         return None
     return f"<{what}>: public headers carry no third-party header but protobuf's"
 

@@ -72,8 +72,7 @@ class $Client$ {
 constexpr char kClientMethod[] = R"(::micro::Result<$Response$> $Method$(
     const $Request$& request, ::micro::CallOptions options = {}) const;
 ::micro::Task<::micro::Result<$Response$>> $MethodAsync$(
-    $Request$ request,
-    ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+    $Request$ request, ::micro::CallOptions options = {}) const;
 )";
 
 constexpr char kClientMembers[] = R"(

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <google/protobuf/message.h>
 
@@ -30,33 +33,31 @@ struct CallInfo {
 
 /// How a call is made.
 ///
-/// In a coroutine, name the options ahead of the co_await; do not write them into it:
+///     auto response = greeter.Hello(request, {.timeout = 200ms});
 ///
-///     micro::CallOptions options{.timeout = 200ms};
-///     auto response = co_await greeter.HelloAsync(request, options);
-///
-/// GCC 12 destroys an aggregate's members twice when it is a temporary of a co_await expression.
+/// A plain value that refers to what it does not own: that must outlive the call.
 struct CallOptions {
   /// The whole call's time, retries included; zero: the client's own (`--client_request_timeout`).
   Duration timeout = {};
   /// Sent beside the request.
-  Metadata metadata = {};
+  const Metadata* metadata = nullptr;
   /// The encoding, as a content type such as "application/json"; empty: protobuf.
-  std::string content_type = {};
+  std::string_view content_type = {};
   /// How often a call that may have reached a node is sent again, where that is safe; not given:
   /// the client's own (`--client_retries`). 0: one attempt, on one node.
-  std::optional<int> retries = {};
-  /// The call that this one is part of: its deadline and cancellation end this call too. It must
-  /// outlive this call.
+  std::optional<std::uint32_t> retries = {};
+  /// The call that this one is part of: its deadline and cancellation end this call too.
   const Context* parent = nullptr;
   /// "host:port" of the nodes to use, instead of asking the registry.
-  std::vector<std::string> addresses = {};
-  /// Filled when the call has ended; must outlive it.
+  std::span<const std::string> addresses = {};
+  /// Filled when the call has ended.
   CallInfo* info = nullptr;
 };
 
-/// No options. What a function returns is safe in a co_await where `{}` is not.
-inline CallOptions DefaultCallOptions() { return {}; }
+// GCC 12 copies an aggregate temporary of a co_await expression bit by bit and destroys both; only
+// where there is nothing to destroy may users write `co_await greeter.HelloAsync(request, {…})`.
+static_assert(std::is_trivially_destructible_v<CallOptions> &&
+              std::is_trivially_copyable_v<CallOptions>);
 
 /// What a Client is made of; a Service makes its own.
 struct ClientParts;

@@ -110,8 +110,9 @@ Task<Status> ServeAsync(Handler& handler, ServerCall& call) {
   using M = internal::AsyncMethod<decltype(method)>;
   typename M::Request request;
   if (Status read = call.ReadRequest(request); !read) co_return read;
-  Result<typename M::Response> response = co_await (static_cast<typename M::HandlerType&>(handler).*
-                                                    method)(call.context(), std::move(request));
+  auto task =
+      (static_cast<typename M::HandlerType&>(handler).*method)(call.context(), std::move(request));
+  Result<typename M::Response>& response = co_await task.Borrow();
   if (!response) co_return Failure(std::move(response.error()));
   co_return call.WriteResponse(*response);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace micro {
@@ -101,6 +102,26 @@ class [[nodiscard]] Task {
     return handle_;
   }
   T await_resume() { return handle_.promise().Take(); }
+
+  /// Awaitable: as awaiting the task itself, but the value stays within the task, which must live
+  /// on.
+  auto Borrow() noexcept
+    requires(!std::is_void_v<T>)
+  {
+    struct Awaiter {
+      bool await_ready() const noexcept { return false; }
+      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
+        handle.promise().continuation = awaiting;
+        return handle;
+      }
+      T& await_resume() {
+        handle.promise().Rethrow();
+        return *handle.promise().value;
+      }
+      std::coroutine_handle<promise_type> handle;
+    };
+    return Awaiter{handle_};
+  }
 
  private:
   std::coroutine_handle<promise_type> handle_;

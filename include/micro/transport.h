@@ -124,9 +124,11 @@ using ClientStreamPtr = std::unique_ptr<ClientStream, Releaser>;
 class Connection {
  public:
   virtual ~Connection() = default;
-  /// Whether a call may be opened now.
+  /// Whether the line is up, and the other side takes calls.
+  virtual bool alive() const = 0;
+  /// Whether a call opened now would also begin now; others wait for one to end.
   virtual bool usable() const = 0;
-  /// Opens a call; only when usable.
+  /// Opens a call; only when alive.
   virtual ClientStreamPtr Open(const CallHead& head) = 0;
 };
 
@@ -135,6 +137,10 @@ class Acceptor {
  public:
   /// Takes a call, on the loop it lives on.
   virtual void Accept(ServerStreamPtr stream) = 0;
+
+  /// Told of what was malformed, and was answered or closed by the transport itself: `where` names
+  /// the peer, and the path if there is one.
+  virtual void OnRefused(const std::string& where, const std::string& why) = 0;
 
  protected:
   ~Acceptor() = default;

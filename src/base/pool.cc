@@ -20,14 +20,13 @@ struct Free {
 
 struct List {
   Free* head = nullptr;
-  std::uint32_t count = 0;
+  std::uint32_t room = kKept;  // blocks it still takes; none once the thread ends
 };
 
 // Plain data without a destructor, so that blocks may be freed while the thread's other
 // thread-local objects are destroyed; Sweeper empties it at the thread's end.
 struct Lists {
   std::array<List, kClasses> classes;
-  bool closed;
 };
 
 constinit thread_local Lists lists{};
@@ -35,8 +34,8 @@ constinit thread_local Lists lists{};
 struct Sweeper {
   void Touch() {}
   ~Sweeper() {
-    lists.closed = true;
     for (List& list : lists.classes) {
+      list.room = 0;
       while (list.head != nullptr) ::operator delete(std::exchange(list.head, list.head->next));
     }
   }
@@ -53,19 +52,19 @@ void* PoolAllocate(std::size_t size) {
   if (!kPooling || index >= kClasses) return ::operator new(size);
   List& list = lists.classes[index];
   if (list.head == nullptr) return ::operator new((index + 1) * kStep);
-  --list.count;
+  ++list.room;
   return std::exchange(list.head, list.head->next);
 }
 
 void PoolFree(void* block, std::size_t size) noexcept {
   const std::size_t index = ClassOf(size);
-  if (!kPooling || index >= kClasses || lists.closed || lists.classes[index].count >= kKept) {
+  if (!kPooling || index >= kClasses || lists.classes[index].room == 0) {
     return ::operator delete(block);
   }
-  sweeper.Touch();
   List& list = lists.classes[index];
+  if (list.head == nullptr) sweeper.Touch();
   list.head = new (block) Free{list.head};
-  ++list.count;
+  --list.room;
 }
 
 namespace internal {

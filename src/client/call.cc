@@ -37,7 +37,7 @@ std::string Describe(const Node& node) {
   return node.id == node.address ? node.address : node.id + " at " + node.address;
 }
 
-std::vector<Node> NodesAt(const std::vector<std::string>& addresses) {
+std::vector<Node> NodesAt(std::span<const std::string> addresses) {
   std::vector<Node> nodes;
   for (const std::string& address : addresses) {
     nodes.push_back({.id = address, .address = address, .metadata = {}});
@@ -82,17 +82,17 @@ void UnaryCall::FillContext(const CallOptions& options) {
   time_given_ = *context_.deadline_ - now;
   context_.service_ = service_;
   context_.path_ = method_.path;
-  context_.metadata_ = options.metadata;
+  if (options.metadata != nullptr) context_.metadata_ = *options.metadata;
   patience_ = {.deadline = *context_.deadline_, .interrupter = &interrupter_};
 }
 
 // What go-micro v2.2 clients send beside a unary request; `timeout` is in nanoseconds.
 Status UnaryCall::FillHead() {
   const std::string_view content_type =
-      options_.content_type.empty() ? kProto : std::string_view(options_.content_type);
+      options_.content_type.empty() ? kProto : options_.content_type;
   codec_ = parts_.codecs.Find(content_type);
   if (codec_ == nullptr) {
-    return InvalidArgument("Unsupported Content-Type: " + options_.content_type +
+    return InvalidArgument("Unsupported Content-Type: " + std::string(options_.content_type) +
                            "; known: " + parts_.codecs.Known());
   }
   head_.path = context_.path_;

@@ -75,7 +75,7 @@ class UnaryCall final : public Next::Step, public CallHook {
   std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
   Selector* selector_ = nullptr;
   std::vector<std::string> tried_;
-  int retries_ = 0;
+  std::uint32_t retries_ = 0;
   int attempts_ = 0;
   bool looked_again_ = false;
   Node node_;
@@ -84,8 +84,8 @@ class UnaryCall final : public Next::Step, public CallHook {
 
 /// What a client keeps for one loop; touched on that loop only.
 struct PerLoop {
-  PerLoop(std::shared_ptr<Transport> transport, Duration dial_timeout)
-      : pool(std::make_shared<Pool>(std::move(transport), dial_timeout)) {}
+  PerLoop(std::shared_ptr<Transport> transport, const Pool::Options& options)
+      : pool(std::make_shared<Pool>(std::move(transport), options)) {}
 
   /// Ends the calls under way and closes the connections.
   void Close();

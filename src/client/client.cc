@@ -70,7 +70,7 @@ class Client::Pipeline {
   explicit Pipeline(ClientParts made) : parts(std::move(made)) {
     for (std::size_t i = 0; i < parts.runtime->loops(); ++i) {
       loops.emplace(&parts.runtime->loop(i),
-                    std::make_unique<client::PerLoop>(parts.transport, parts.dial_timeout));
+                    std::make_unique<client::PerLoop>(parts.transport, parts.pool));
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "micro/runtime.h"
 #include "micro/transport.h"
 
+#include "client/pool.h"
 #include "discovery/endpoints.h"
 
 namespace micro {
@@ -19,8 +21,8 @@ struct ClientParts {
   std::shared_ptr<discovery::Directory> directory;
   Codecs codecs;
   Duration request_timeout{};
-  Duration dial_timeout{};
-  int retries = 1;
+  client::Pool::Options pool = {};
+  std::uint32_t retries = 1;
   Status broken = {};  ///< why there are no calls, when the rest could not be made
 };
 

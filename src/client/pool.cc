@@ -7,10 +7,16 @@ namespace micro::client {
 std::shared_ptr<transport::Connection> Pool::Ready(const std::string& address) {
   const auto line = lines_.find(address);
   if (line == lines_.end()) return nullptr;
-  for (const auto& connection : line->second.connections) {
-    if (connection->usable()) return connection;
+  std::shared_ptr<transport::Connection> full;
+  std::size_t alive = 0;
+  for (Kept& kept : line->second.connections) {
+    kept.used = true;
+    if (kept.connection->usable()) return kept.connection;
+    if (!kept.connection->alive()) continue;
+    full = kept.connection;
+    ++alive;
   }
-  return nullptr;
+  return alive >= options_.most ? full : nullptr;
 }
 
 Task<Result<std::shared_ptr<transport::Connection>>> Pool::Get(std::string address,
@@ -38,7 +44,7 @@ Task<Result<std::shared_ptr<transport::Connection>>> Pool::Get(std::string addre
 // Holds on to the pool: a dial may take longer than its client lives.
 internal::Detached Pool::Connect(std::shared_ptr<Pool> self, std::string address,
                                  std::shared_ptr<Dial> dial) {
-  auto connection = co_await self->transport_->Dial(address, self->dial_timeout_);
+  auto connection = co_await self->transport_->Dial(address, self->options_.dial_timeout);
   self->OnDialled(address, *dial, std::move(connection));
 }
 
@@ -46,15 +52,41 @@ void Pool::OnDialled(const std::string& address, Dial& dial,
                      Result<std::shared_ptr<transport::Connection>> connection) {
   if (closed_) connection = Cancelled("the client is closed");
   Line& line = lines_[address];
-  std::erase_if(line.connections,
-                [](const auto& old) { return old.use_count() == 1 && !old->usable(); });
+  std::erase_if(line.connections, [](const Kept& kept) {
+    return kept.connection.use_count() == 1 && !kept.connection->alive();
+  });
   if (connection) {
-    line.connections.push_back(*std::move(connection));
+    line.connections.push_back({*std::move(connection)});
+    SweepLater();
   } else {
     dial.outcome = Failure(connection.error());
   }
   line.dial = nullptr;
   dial.done.Set();
+}
+
+void Pool::SweepLater() {
+  if (options_.idle_time == Duration::zero() || std::exchange(sweeping_, true)) return;
+  EventLoop::Current()->PostAfter(options_.idle_time, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Sweep();
+  });
+}
+
+// A connection that is idle now and was at the last sweep has had its time.
+void Pool::Sweep() {
+  sweeping_ = false;
+  std::vector<std::shared_ptr<transport::Connection>> idle;
+  for (auto& [address, line] : lines_) {
+    std::erase_if(line.connections, [&](Kept& kept) {
+      const bool unused = kept.connection.use_count() == 1 && !std::exchange(kept.used, false);
+      if (unused) idle.push_back(kept.connection);
+      return unused;
+    });
+  }
+  std::erase_if(lines_, [](const auto& item) {
+    return item.second.connections.empty() && !item.second.dial;
+  });
+  if (!lines_.empty()) SweepLater();
 }
 
 }  // namespace micro::client

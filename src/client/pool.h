@@ -15,10 +15,17 @@ namespace micro::client {
 /// who come meanwhile wait for the same dial.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  Pool(std::shared_ptr<Transport> transport, Duration dial_timeout)
-      : transport_(std::move(transport)), dial_timeout_(dial_timeout) {}
+  struct Options {
+    Duration dial_timeout{};
+    std::size_t most = 1;  ///< connections to one address
+    Duration idle_time{};  ///< how long one is kept that no call uses; zero: for ever
+  };
 
-  /// A connection to `address` that takes a call now, if there is one.
+  Pool(std::shared_ptr<Transport> transport, const Options& options)
+      : transport_(std::move(transport)), options_(options) {}
+
+  /// A connection to `address` for a call now, if there is one: with room for it, or else any, when
+  /// there may be no more of them.
   std::shared_ptr<transport::Connection> Ready(const std::string& address);
 
   /// A connection to `address`, dialled if need be.
@@ -36,8 +43,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
     runtime::Signal done;
     Status outcome;
   };
+  struct Kept {
+    std::shared_ptr<transport::Connection> connection;
+    bool used = true;  // since the last sweep
+  };
   struct Line {
-    std::vector<std::shared_ptr<transport::Connection>> connections;
+    std::vector<Kept> connections;
     std::shared_ptr<Dial> dial;
   };
 
@@ -45,10 +56,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
                                     std::shared_ptr<Dial> dial);
   void OnDialled(const std::string& address, Dial& dial,
                  Result<std::shared_ptr<transport::Connection>> connection);
+  void SweepLater();
+  void Sweep();
 
   std::shared_ptr<Transport> transport_;
-  Duration dial_timeout_;
+  Options options_;
   std::unordered_map<std::string, Line> lines_;
+  bool sweeping_ = false;
   bool closed_ = false;
 };
 

@@ -11,10 +11,13 @@ constexpr std::size_t kLookupQueue = 1024;
 
 bool SameId(const Node& a, const Node& b) { return a.id == b.id; }
 
-void Remove(std::vector<Node>& nodes, const std::vector<Node>& gone) {
+void Merge(std::vector<Node>& nodes, const Change& change) {
+  const std::vector<Node>& told = change.service.nodes;
   std::erase_if(nodes, [&](const Node& node) {
-    return std::any_of(gone.begin(), gone.end(), [&](const Node& g) { return SameId(node, g); });
+    return std::any_of(told.begin(), told.end(), [&](const Node& t) { return SameId(node, t); });
   });
+  if (change.kind == Change::Kind::kDelete) return;
+  nodes.insert(nodes.end(), told.begin(), told.end());
 }
 
 }  // namespace
@@ -55,6 +58,7 @@ std::shared_ptr<Endpoints::Waiting> Endpoints::Join() {
 }
 
 bool Endpoints::Begin() {
+  heard_.clear();
   looking_ = lookups_.Submit([self = shared_from_this()] { self->LookUp(); });
   return looking_;
 }
@@ -110,15 +114,15 @@ void Endpoints::Replace(const std::vector<ServiceInfo>& services) {
   for (const ServiceInfo& service : services) {
     nodes_.insert(nodes_.end(), service.nodes.begin(), service.nodes.end());
   }
+  // The lookup may not have seen yet what the watch has told meanwhile.
+  for (const Change& change : heard_) Merge(nodes_, change);
   Publish();
 }
 
 void Endpoints::Apply(const Change& change) {
   const std::lock_guard lock(mutex_);
-  Remove(nodes_, change.service.nodes);
-  if (change.kind != Change::Kind::kDelete) {
-    nodes_.insert(nodes_.end(), change.service.nodes.begin(), change.service.nodes.end());
-  }
+  Merge(nodes_, change);
+  if (looking_) heard_.push_back(change);
   Publish();
 }
 

@@ -60,6 +60,7 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
 
   std::mutex mutex_;
   std::vector<Node> nodes_;
+  std::vector<Change> heard_;  // what the watch told since the lookup under way began
   std::vector<std::shared_ptr<Waiting>> waiting_;
   bool looking_ = false;
   bool watched_ = false;

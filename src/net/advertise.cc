@@ -85,7 +85,7 @@ Result<std::string> AdvertisedAddress(const std::string& bound, const std::strin
   if (!advertise.empty()) {
     if (ParseHostPort(advertise)) return advertise;
     const bool bare = advertise.find(':') == std::string::npos || advertise.ends_with(']');
-    const std::string whole = advertise + ":" + std::to_string(at->port);
+    std::string whole = advertise + ":" + std::to_string(at->port);
     if (bare && ParseHostPort(whole)) return whole;
     return Fails(Error(Code::kInvalidArgument,
                        "--server_advertise: \"" + advertise + "\" is no host or host:port")

@@ -1,5 +1,7 @@
 #include "registry/merge.h"
 
+#include <algorithm>
+
 namespace micro {
 namespace {
 

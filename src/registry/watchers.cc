@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <list>
+#include <mutex>
 #include <set>
 #include <thread>
 

@@ -26,6 +26,10 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     server::Call::Begin(*this, std::move(stream));
   }
 
+  void OnRefused(const std::string& where, const std::string& why) override {
+    Say("refused " + where + ": " + why);
+  }
+
   // server::Host
   Runtime& runtime() override { return *parts_.runtime; }
   const std::string& name() const override { return parts_.name; }

@@ -1,4 +1,7 @@
+#include "service/defaults.h"
+
 #include <memory>
+#include <mutex>
 
 #include "micro/plugins.h"
 
@@ -42,6 +45,8 @@ TransportFactory SharedMemoryTransport() {
 }
 
 }  // namespace
+
+std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
 
 Plugins DefaultPlugins() {
   Plugins plugins;

@@ -11,9 +11,9 @@
 #include "base/uuid.h"
 #include "client/parts.h"
 #include "net/advertise.h"
-#include "registry/memory/memory.h"
 #include "runtime/loop.h"
 #include "server/parts.h"
+#include "service/defaults.h"
 #include "service/option_table.h"
 #include "service/registration.h"
 
@@ -22,6 +22,19 @@ namespace {
 
 // Between the goodbye and the end of service: those who have not heard it yet are still served.
 constexpr std::chrono::milliseconds kSettle{50};
+
+// Threads a program may ask for; more are a slip of the finger.
+constexpr std::uint64_t kMostLoops = 1024;
+constexpr std::uint64_t kMostWorkers = 16384;
+
+Status CheckRange(std::string_view flag, std::uint64_t value, std::uint64_t least,
+                  std::uint64_t most) {
+  if (value >= least && value <= most) return Ok();
+  return Fails(Error(Code::kInvalidArgument,
+                     "--" + std::string(flag) + ": " + std::to_string(value) + " is not between " +
+                         std::to_string(least) + " and " + std::to_string(most))
+                   .set_phase(Phase::kConfigure));
+}
 
 template <typename Factories>
 auto Choose(const Factories& factories, std::string_view kind, const std::string& name)
@@ -61,7 +74,12 @@ struct Service::Parts {
     }
     log_level = *level;
     if (options.id.empty()) options.id = RandomUuid();
-    return Ok();
+    return CheckRanges();
+  }
+
+  Status CheckRanges() const {
+    if (Status loops = CheckRange("loops", options.loops, 0, kMostLoops); !loops) return loops;
+    return CheckRange("worker_threads", options.worker_threads, 1, kMostWorkers);
   }
 
   // What is chosen by name. Nothing is constructed when anything is wrong.
@@ -86,17 +104,20 @@ struct Service::Parts {
   }
 
   void MakeClient() {
-    if (!registry) registry = *MakeMemoryRegistry({});
+    if (!registry) registry = EmptyRegistry();
     directory = std::make_shared<discovery::Directory>(*runtime, registry, make_selector);
-    client = std::make_unique<Client>(ClientParts{.name = options.name,
-                                                  .runtime = runtime.get(),
-                                                  .transport = transport,
-                                                  .directory = directory,
-                                                  .codecs = options.plugins.codecs,
-                                                  .request_timeout = options.client_request_timeout,
-                                                  .dial_timeout = options.client_dial_timeout,
-                                                  .retries = options.client_retries,
-                                                  .broken = status});
+    client = std::make_unique<Client>(
+        ClientParts{.name = options.name,
+                    .runtime = runtime.get(),
+                    .transport = transport,
+                    .directory = directory,
+                    .codecs = options.plugins.codecs,
+                    .request_timeout = options.client_request_timeout,
+                    .pool = {.dial_timeout = options.client_dial_timeout,
+                             .most = std::max<std::size_t>(options.client_pool_size, 1),
+                             .idle_time = options.client_pool_ttl},
+                    .retries = options.client_retries,
+                    .broken = status});
   }
 
   void MakeServer() {

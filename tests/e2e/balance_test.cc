@@ -115,8 +115,8 @@ TEST_P(BalanceTest, GivenAddressesNeedNoRegistry) {
   Service& service = Serve(Blocking(Echo));
   const testee::TestClient anyone("nobody.of.that.name", caller().client());
   CallInfo info;
-  const Reply reply =
-      anyone.Call({}, {.addresses = {DeadAddress(), service.address()}, .info = &info});
+  const std::vector<std::string> addresses = {DeadAddress(), service.address()};
+  const Reply reply = anyone.Call({}, {.addresses = addresses, .info = &info});
   ASSERT_TRUE(reply) << reply.error().ToString();
   EXPECT_EQ(info.node.address, service.address());
 }
@@ -153,7 +153,7 @@ class BrokenNodeTest : public GrpcFleetTest {
   // A dial under way would outlive the test: this joins it.
   static void WaitForDial(Service& service, const std::string& address) {
     const testee::TestClient client("test", service.client());
-    const Reply reply = client.Call({}, {.timeout = 60s, .addresses = {address}});
+    const Reply reply = client.Call({}, {.timeout = 60s, .addresses = {&address, 1}});
     EXPECT_FALSE(reply);
     EXPECT_EQ(reply.error().code(), Code::kUnavailable);
   }
@@ -182,7 +182,8 @@ TEST_F(BrokenNodeTest, WhatDoesNoHarmIsRepeatedElsewhere) {
 TEST_F(BrokenNodeTest, ANodeThatNeverAcceptsCostsTheDialTimeoutOnly) {
   caller_options_.client_dial_timeout = 30ms;
   const FullPort full;
-  const Error error = CallFails({}, {.addresses = {full.address()}});
+  const std::vector<std::string> addresses = {full.address()};
+  const Error error = CallFails({}, {.addresses = addresses});
   EXPECT_EQ(error.code(), Code::kUnavailable);
   EXPECT_EQ(error.phase(), Phase::kConnect);
 }
@@ -190,7 +191,8 @@ TEST_F(BrokenNodeTest, ANodeThatNeverAcceptsCostsTheDialTimeoutOnly) {
 TEST_F(BrokenNodeTest, TheCallsDeadlineEndsADial) {
   caller_options_ = BriefDials("caller");
   const FullPort full;
-  const Error error = CallFails({}, {.timeout = 30ms, .addresses = {full.address()}});
+  const std::vector<std::string> addresses = {full.address()};
+  const Error error = CallFails({}, {.timeout = 30ms, .addresses = addresses});
   EXPECT_EQ(error.code(), Code::kDeadlineExceeded);
   EXPECT_EQ(error.phase(), Phase::kConnect);
   WaitForDial(caller(), full.address());
@@ -204,9 +206,9 @@ TEST_F(BrokenNodeTest, ACancelledParentEndsADialAsCancelled) {
   front.Handle(Async([&](Context& context, Request) -> Task<Reply> {
     const testee::TestClient test("test", front.client());
     dialling.Open();
-    CallOptions within{.timeout = 60s, .parent = &context};
-    within.addresses.push_back(full.address());
-    const Reply reply = co_await test.CallAsync(Request(), std::move(within));
+    const std::string address = full.address();
+    const Reply reply = co_await test.CallAsync(
+        Request(), {.timeout = 60s, .parent = &context, .addresses = {&address, 1}});
     code = static_cast<int>(reply ? Code::kOk : reply.error().code());
     co_return reply;
   }));

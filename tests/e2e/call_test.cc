@@ -102,7 +102,8 @@ TEST_P(CallTest, MetadataTravelsBothWays) {
   }));
   CallInfo info;
   const std::string raw("\0\xff\n", 3);
-  ASSERT_TRUE(Call({}, {.metadata = {{"X-User", "ann"}, {"x-raw-bin", raw}}, .info = &info}));
+  const Metadata metadata = {{"X-User", "ann"}, {"x-raw-bin", raw}};
+  ASSERT_TRUE(Call({}, {.metadata = &metadata, .info = &info}));
   EXPECT_EQ(info.response_metadata.Get("x-ahead"), "ann");
   EXPECT_EQ(info.trailers.Get("x-behind-bin"), raw);
   EXPECT_EQ(info.attempts, 1);
@@ -259,10 +260,14 @@ TEST_P(CallTest, AHandlerMayCallOthersThroughItsOwnService) {
   Service& front = Make(Options("front"));
   front.Handle(Async([&](Context& context, Request request) -> Task<Reply> {
     const testee::TestClient test("test", front.client());
-    CallOptions options{.parent = &context};  // named: see CallOptions
-    co_return co_await test.CallAsync(std::move(request), std::move(options));
+    const Metadata metadata = {{"x-user", "a name too long to be kept in place"}};
+    co_return co_await test.CallAsync(std::move(request),
+                                      {.metadata = &metadata, .parent = &context});
   }));
-  Serve(Blocking(Echo));
+  Serve(Blocking([](Context& context, const Request& request) {
+    EXPECT_EQ(context.metadata().Get("x-user"), "a name too long to be kept in place");
+    return Echo(context, request);
+  }));
   ASSERT_TRUE(front.Start());
   const testee::TestClient client("front", caller().client());
   ExpectEchoed(client.Call(Full()));

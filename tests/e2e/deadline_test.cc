@@ -80,8 +80,8 @@ class ParentTest : public DeadlineTest {
     Service& front = Make(Options("front"));
     front.Handle(Async([&](Context& context, Request request) -> Task<Reply> {
       const testee::TestClient test("test", front.client());
-      CallOptions options{.timeout = 60s, .parent = &context};
-      Reply reply = co_await test.CallAsync(std::move(request), std::move(options));
+      Reply reply =
+          co_await test.CallAsync(std::move(request), {.timeout = 60s, .parent = &context});
       const std::lock_guard lock(mutex_);
       inner_ = reply ? Code::kOk : reply.error().code();
       co_return reply;

@@ -60,7 +60,8 @@ TEST_P(MiddlewareTest, OfTheServiceMayRefuse) {
   const Error error = CallFails({});
   EXPECT_EQ(error.code(), Code::kUnauthenticated);
   EXPECT_EQ(error.id(), "test");
-  EXPECT_TRUE(Call({}, {.metadata = {{"authorization", "Bearer x"}}}));
+  const Metadata token = {{"authorization", "Bearer x"}};
+  EXPECT_TRUE(Call({}, {.metadata = &token}));
 }
 
 TEST_P(MiddlewareTest, OfTheServiceMayAddMetadata) {
@@ -143,7 +144,8 @@ TEST_P(MiddlewareTest, OfTheCallerSurroundsAllAttempts) {
   caller().UseClient(Letter('a'));
   const DeadPort port;
   const std::string dead = transport_ == "grpc" ? port.address() : "memory:60000";
-  EXPECT_TRUE(Call({}, {.addresses = {dead, service.address()}}));
+  const std::vector<std::string> addresses = {dead, service.address()};
+  EXPECT_TRUE(Call({}, {.addresses = addresses}));
   EXPECT_EQ(text(), "aa");
 }
 

@@ -55,7 +55,7 @@ TEST_P(StopTest, NewCallsFindNobody) {
     const Reply reply = Call({});
     return !reply && reply.error().phase() == Phase::kResolve;
   }));
-  EXPECT_EQ(CallFails({}, {.addresses = {address}}).phase(), Phase::kConnect);
+  EXPECT_EQ(CallFails({}, {.addresses = {&address, 1}}).phase(), Phase::kConnect);
 }
 
 TEST_P(StopTest, AnotherNodeTakesOverWithoutAFailedCall) {

@@ -174,7 +174,8 @@ class StrangeServerTest : public GrpcFleetTest {
   // Makes the call; `act` runs once its request is complete.
   Reply CallStranger(CallOptions options, const Act& act) {
     caller_options_.name = "go.micro.srv.me";
-    options.addresses = {port_.address()};
+    const std::string address = port_.address();
+    options.addresses = {&address, 1};
     caller();
     Reply reply;
     std::jthread calling([&] { reply = Call(Named("john"), options); });
@@ -203,11 +204,11 @@ class StrangeServerTest : public GrpcFleetTest {
 };
 
 TEST_F(StrangeServerTest, SeesARequestAsGoMicroSendsIt) {
-  const Reply reply =
-      CallStranger({.timeout = 5s, .metadata = {{"X-User", "ann"}, {"x-raw-bin", "\xff"}}},
-                   [](Http2Peer& peer, std::int32_t stream) {
-                     peer.Answer(stream, Head(), GrpcFrame(kHelloJohn), {{"grpc-status", "0"}});
-                   });
+  const Metadata metadata = {{"X-User", "ann"}, {"x-raw-bin", "\xff"}};
+  const Reply reply = CallStranger(
+      {.timeout = 5s, .metadata = &metadata}, [](Http2Peer& peer, std::int32_t stream) {
+        peer.Answer(stream, Head(), GrpcFrame(kHelloJohn), {{"grpc-status", "0"}});
+      });
   ASSERT_TRUE(reply) << reply.error().ToString();
   EXPECT_EQ(reply->text(), "Hello john");
   EXPECT_EQ(request_.Get(":method"), "POST");
@@ -322,9 +323,9 @@ TEST_F(StrangeServerTest, ARefusedStreamGoesToAnotherNode) {
   caller();
   Reply reply;
   CallInfo info;
-  std::jthread calling([&] {
-    reply = Call(Named("john"), {.addresses = {port_.address(), other.address()}, .info = &info});
-  });
+  const std::vector<std::string> addresses = {port_.address(), other.address()};
+  std::jthread calling(
+      [&] { reply = Call(Named("john"), {.addresses = addresses, .info = &info}); });
   Http2Peer peer(port_.Accept(), Http2Peer::Role::kServer);
   EXPECT_TRUE(peer.RunUntil([&] { return peer.streams()[1].ended; }));
   peer.Reset(1, NGHTTP2_REFUSED_STREAM);

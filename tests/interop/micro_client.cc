@@ -31,7 +31,7 @@ struct Peer {
                                             micro::CallOptions options = {}) const {
     helloworld::Request request;
     request.set_name(name);
-    options.addresses = {address};
+    options.addresses = {&address, 1};
     return greeter.Hello(request, std::move(options));
   }
 };
@@ -84,10 +84,8 @@ Complaint Came(const micro::Metadata& metadata, std::string_view where) {
 
 Complaint Metadata(const Peer& peer) {
   micro::CallInfo info;
-  const Complaint complaint =
-      Greet(peer, "John",
-            {.metadata = {{"X-Echo", "ann"}, {"x-echo-bin", std::string_view("\0\xff\n", 3)}},
-             .info = &info});
+  const micro::Metadata sent = {{"X-Echo", "ann"}, {"x-echo-bin", std::string_view("\0\xff\n", 3)}};
+  const Complaint complaint = Greet(peer, "John", {.metadata = &sent, .info = &info});
   if (!complaint.empty()) return complaint;
   const Complaint ahead = Came(info.response_metadata, "ahead of the answer");
   return ahead.empty() ? Came(info.trailers, "behind the answer") : ahead;

@@ -128,16 +128,14 @@ class CommentedClient {
   ::micro::Result<::comments::Message> Backslash(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> BackslashAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
   /// A block comment,
   /// of two lines.
   ::micro::Result<::comments::Message> Block(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> BlockAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
   /// Tells how to end a comment: "* /" without the space is */ and /* begins one.
   ///
@@ -145,28 +143,24 @@ class CommentedClient {
   ::micro::Result<::comments::Message> Ends(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> EndsAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
   /// Only behind, with &#92;
   ::micro::Result<::comments::Message> Trailing(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> TrailingAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::comments::Message> Blank(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> BlankAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
   /// Text with $dollars$ and "quotes".
   ::micro::Result<::comments::Message> Dollars(
       const ::comments::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::comments::Message>> DollarsAsync(
-      ::comments::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::comments::Message request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

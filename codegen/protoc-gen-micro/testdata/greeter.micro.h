@@ -75,20 +75,17 @@ class GreeterClient {
   ::micro::Result<::helloworld::Response> Hello(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> HelloAsync(
-      ::helloworld::Request request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::helloworld::Response> Look(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> LookAsync(
-      ::helloworld::Request request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::helloworld::Response> Put(
       const ::helloworld::Request& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::helloworld::Response>> PutAsync(
-      ::helloworld::Request request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::helloworld::Request request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

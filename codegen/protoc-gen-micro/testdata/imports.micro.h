@@ -60,14 +60,12 @@ class ImporterClient {
   ::micro::Result<::google::protobuf::Empty> Import(
       const ::shared::Outer_Inner& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::google::protobuf::Empty>> ImportAsync(
-      ::shared::Outer_Inner request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::shared::Outer_Inner request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::shared::types::Message> Export(
       const ::google::protobuf::Empty& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::shared::types::Message>> ExportAsync(
-      ::google::protobuf::Empty request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::google::protobuf::Empty request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

@@ -138,92 +138,77 @@ class lower_caseClient {
   ::micro::Result<::go::micro::names::Outer_Inner> say_hello(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Outer_Inner>> say_helloAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Outer_Inner_Inmost> delete_(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Outer_Inner_Inmost>> deleteAsync(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::class_> class_(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::class_>> classAsync(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::class_> name_(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::class_>> nameAsync(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::class_> methods_(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::class_>> methodsAsync(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::class_> service__(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::class_>> service_Async(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::class_> client__(
       const ::go::micro::names::class_& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::class_>> client_Async(
-      ::go::micro::names::class_ request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::class_ request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> context(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> contextAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> request(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> requestAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> options(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> optionsAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> Context(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> ContextAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> micro(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> microAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> lower_caseClient_(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClientAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> lower_caseHandler_(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseHandlerAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
   ::micro::Result<::go::micro::names::Context> lower_caseAsyncHandler_(
       const ::go::micro::names::Context& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseAsyncHandlerAsync(
-      ::go::micro::names::Context request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::go::micro::names::Context request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

@@ -52,8 +52,7 @@ class GlobalClient {
   ::micro::Result<::Question> Ask(
       const ::Question& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::Question>> AskAsync(
-      ::Question request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::Question request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

@@ -62,8 +62,7 @@ class ClockClient {
   ::micro::Result<::streams::Tick> Now(
       const ::streams::Tick& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::streams::Tick>> NowAsync(
-      ::streams::Tick request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::streams::Tick request, ::micro::CallOptions options = {}) const;
 
   // Count streams, which micro does not support yet: it is left out.
 

@@ -104,6 +104,7 @@ class CoroutineAcceptor final : public transport::Acceptor {
     Count(1);
     internal::RunDetached(Run(std::move(stream)));
   }
+  void OnRefused(const std::string& /*where*/, const std::string& /*why*/) override {}
 
   /// Waits until `count` calls have come in.
   bool WaitForCalls(int count) {

@@ -17,8 +17,13 @@ namespace {
 
 constexpr std::size_t kReadSize = 128U << 10U;
 constexpr std::size_t kWriteSize = 64U << 10U;
+// Input is worked off in slices, and what answers one is framed before the next is looked at: the
+// streams that a slice is about stay in the processor's first-level cache.
+constexpr std::size_t kSlice = 2U << 10U;
 // Reads of one connection before the loop's others get their turn.
 constexpr int kReadsPerTurn = 4;
+// Bytes of a stream's window that are given back at a time; most calls are over before.
+constexpr std::size_t kConsumeStep = 16U << 10U;
 
 std::string_view View(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
@@ -36,7 +41,6 @@ std::vector<std::uint8_t>& ReadBuffer() {
 
 std::string& WriteBuffer() {
   thread_local std::string buffer;
-  buffer.clear();
   return buffer;
 }
 
@@ -44,10 +48,6 @@ std::string PeerOf(const boost::asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   return error ? "unknown" : JoinHostPort(endpoint.address().to_string(), endpoint.port());
-}
-
-Stream* StreamOf(nghttp2_session* session, std::int32_t id) {
-  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
 }
 
 }  // namespace
@@ -65,6 +65,13 @@ nghttp2_nv StaticField(std::string_view name, std::string_view value) {
 struct Callbacks {
   static Session& Self(void* user) { return *static_cast<Session*>(user); }
 
+  // Frames of one stream tend to follow each other: the latest stream saves most of the look-ups.
+  static Stream* StreamOf(Session& self, std::int32_t id) {
+    if (self.latest_ != nullptr && self.latest_->id_ == id) return self.latest_;
+    self.latest_ = static_cast<Stream*>(nghttp2_session_get_stream_user_data(self.session_, id));
+    return self.latest_;
+  }
+
   static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     Session& self = Self(user);
@@ -76,37 +83,38 @@ struct Callbacks {
     }
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     self.Attach(*stream, frame->hd.stream_id);
+    self.latest_ = stream;
     return 0;
   }
 
-  static int OnHeader(nghttp2_session* session, const nghttp2_frame* frame,
+  static int OnHeader(nghttp2_session* /*session*/, const nghttp2_frame* frame,
                       const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
-                      std::size_t value_size, std::uint8_t /*flags*/, void* /*user*/) {
-    Stream* stream = StreamOf(session, frame->hd.stream_id);
+                      std::size_t value_size, std::uint8_t /*flags*/, void* user) {
+    Stream* stream = StreamOf(Self(user), frame->hd.stream_id);
     if (stream == nullptr) return 0;
     const bool wanted = stream->OnHeader(View(name, name_size), View(value, value_size));
     return wanted ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
-  static int OnData(nghttp2_session* session, std::uint8_t /*flags*/, std::int32_t id,
-                    const std::uint8_t* data, std::size_t size, void* /*user*/) {
-    nghttp2_session_consume_connection(session, size);
-    if (Stream* stream = StreamOf(session, id)) stream->OnData(View(data, size));
+  static int OnData(nghttp2_session* /*session*/, std::uint8_t /*flags*/, std::int32_t id,
+                    const std::uint8_t* data, std::size_t size, void* user) {
+    Self(user).received_ += size;
+    if (Stream* stream = StreamOf(Self(user), id)) stream->OnData(View(data, size));
     return 0;
   }
 
-  static int OnFrame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     const bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
     const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
-        if (Stream* stream = StreamOf(session, frame->hd.stream_id)) {
+        if (Stream* stream = StreamOf(Self(user), frame->hd.stream_id)) {
           stream->OnHeaders(end);
-          if (end) OnEnd(session, frame->hd.stream_id);
+          if (end) OnEnd(Self(user), frame->hd.stream_id);
         }
         return 0;
       case NGHTTP2_DATA:
-        if (end) OnEnd(session, frame->hd.stream_id);
+        if (end) OnEnd(Self(user), frame->hd.stream_id);
         return 0;
       case NGHTTP2_PING:
         if (ack) Self(user).OnPingAck();
@@ -119,20 +127,20 @@ struct Callbacks {
     }
   }
 
-  static void OnEnd(nghttp2_session* session, std::int32_t id) {
-    if (Stream* stream = StreamOf(session, id)) stream->OnEnd();
+  static void OnEnd(Session& self, std::int32_t id) {
+    if (Stream* stream = StreamOf(self, id)) stream->OnEnd();
   }
 
-  static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* /*user*/) {
+  static int OnFrameSent(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-    if (Stream* stream = StreamOf(session, frame->hd.stream_id)) stream->OnSent();
+    if (Stream* stream = StreamOf(Self(user), frame->hd.stream_id)) stream->OnSent();
     return 0;
   }
 
-  static int OnStreamClose(nghttp2_session* session, std::int32_t id, std::uint32_t error,
+  static int OnStreamClose(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t error,
                            void* user) {
-    if (Stream* stream = StreamOf(session, id)) Self(user).Detach(*stream, error);
+    if (Stream* stream = StreamOf(Self(user), id)) Self(user).Detach(*stream, error);
     return 0;
   }
 
@@ -206,7 +214,7 @@ struct Callbacks {
 
 void Stream::ResetStream() {
   deferred_ = ended_ = trailers_ = false;
-  sent_ = 0;
+  sent_ = consumed_ = 0;
   id_ = -1;
   body_.clear();
 }
@@ -251,9 +259,12 @@ void Session::WaitReadable() {
 }
 
 void Session::OnReadable() {
+  WriteBuffer().clear();
+  in_turn_ = true;
   for (int turn = 0; turn < kReadsPerTurn; ++turn) {
     if (!Receive()) break;
   }
+  in_turn_ = false;
   if (closed_) return;
   Flush();
   if (!closed_) WaitReadable();
@@ -266,12 +277,28 @@ bool Session::Receive() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size < 0) return Close(std::strerror(errno)), false;
   if (size == 0) return Close("closed by the other side"), false;
-  in_turn_ = true;
-  const ssize_t used =
-      nghttp2_session_mem_recv(session_, buffer.data(), static_cast<std::size_t>(size));
-  in_turn_ = false;
-  if (used < 0) return Close(nghttp2_strerror(static_cast<int>(used))), false;
-  return !closed_ && static_cast<std::size_t>(size) == buffer.size();
+  const auto bytes = std::span(buffer).first(static_cast<std::size_t>(size));
+  return Feed(bytes) && bytes.size() == buffer.size();
+}
+
+// Works input off; false when that closed the connection.
+bool Session::Feed(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto slice = bytes.first(std::min(bytes.size(), kSlice));
+    bytes = bytes.subspan(slice.size());
+    const ssize_t used = nghttp2_session_mem_recv(session_, slice.data(), slice.size());
+    if (used < 0) {
+      malformed_ = true;
+      return Close(nghttp2_strerror(static_cast<int>(used))), false;
+    }
+    if (received_ > 0) {
+      nghttp2_session_consume_connection(session_, std::exchange(received_, 0));
+    }
+    if (!bytes.empty() && pending_.empty() && !Gather(WriteBuffer())) {
+      return Close("protocol error"), false;
+    }
+  }
+  return true;
 }
 
 void Session::FlushSoon() {
@@ -279,7 +306,9 @@ void Session::FlushSoon() {
   flush_posted_ = true;
   boost::asio::post(loop_.io(), [self = shared_from_this()] {
     self->flush_posted_ = false;
-    if (!self->closed_) self->Flush();
+    if (self->closed_) return;
+    WriteBuffer().clear();
+    self->Flush();
   });
 }
 
@@ -308,10 +337,13 @@ bool Session::WriteOut(std::string& out) {
 }
 
 void Session::SendAll() {
+  std::string& out = WriteBuffer();
   while (!closed_ && pending_.empty()) {
-    std::string& out = WriteBuffer();
     if (!Gather(out)) return Close("protocol error");
-    if (out.empty() || !WriteOut(out)) return;
+    if (out.empty()) return;
+    const bool written = WriteOut(out);
+    out.clear();
+    if (!written) return;
   }
 }
 
@@ -331,7 +363,9 @@ void Session::WaitWritable() {
                        if (error || self->closed_) return;
                        std::string rest = std::move(self->pending_);
                        self->pending_.clear();
-                       if (self->WriteOut(rest)) self->Flush();
+                       if (!self->WriteOut(rest)) return;
+                       WriteBuffer().clear();
+                       self->Flush();
                      });
 }
 
@@ -343,6 +377,7 @@ void Session::Attach(Stream& stream, std::int32_t id) {
 }
 
 void Session::Detach(Stream& stream, std::uint32_t error) {
+  if (latest_ == &stream) latest_ = nullptr;
   nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
   stream.session_ = nullptr;
   stream.unlink();
@@ -357,7 +392,7 @@ void Session::Close(std::string_view reason, bool tell) {
   boost::system::error_code ignored;
   socket_.close(ignored);
   while (!streams_.empty()) Detach(streams_.front(), kConnectionLost);
-  if (tell) owner_->OnSessionClosed(*this, reason);
+  if (tell) owner_->OnSessionClosed(*this, reason, malformed_);
 }
 
 void Session::Shutdown() {
@@ -383,10 +418,9 @@ void Session::OnPingAck() {
   FlushSoon();
 }
 
-bool Session::usable() const {
-  return !closed_ && !goaway_received_ && !draining_ &&
-         open_ <
-             nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+bool Session::has_room() const {
+  return open_ <
+         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
 bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) {
@@ -423,7 +457,9 @@ void Session::Resume(Stream& stream) {
 }
 
 void Session::Consume(Stream& stream, std::size_t bytes) {
-  nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  stream.consumed_ += bytes;
+  if (stream.consumed_ < kConsumeStep) return;
+  nghttp2_session_consume_stream(session_, stream.id_, std::exchange(stream.consumed_, 0));
   FlushSoon();
 }
 

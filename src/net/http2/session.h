@@ -41,8 +41,9 @@ class Session : public std::enable_shared_from_this<Session> {
    public:
     /// A server's new stream; null refuses it.
     virtual Stream* OnStream(Session& session) = 0;
-    /// The connection is closed, for `reason`; every stream has been told.
-    virtual void OnSessionClosed(Session& session, std::string_view reason) = 0;
+    /// The connection is closed, for `reason`; every stream has been told. `malformed`: what came
+    /// was no HTTP/2.
+    virtual void OnSessionClosed(Session& session, std::string_view reason, bool malformed) = 0;
 
    protected:
     ~Owner() = default;
@@ -72,8 +73,10 @@ class Session : public std::enable_shared_from_this<Session> {
   runtime::Loop& loop() { return loop_; }
   const std::string& peer() const { return peer_; }
   bool closed() const { return closed_; }
-  /// Whether a request may be submitted now.
-  bool usable() const;
+  /// Whether requests may be submitted, as far as both sides have said.
+  bool alive() const { return !closed_ && !goaway_received_ && !draining_; }
+  /// Whether the other side takes one more stream now.
+  bool has_room() const;
 
  private:
   friend struct Callbacks;
@@ -81,6 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitReadable();
   void OnReadable();
   bool Receive();
+  bool Feed(std::span<const std::uint8_t> bytes);
   void SendAll();
   void Flush();
   void FlushSoon();
@@ -97,11 +101,14 @@ class Session : public std::enable_shared_from_this<Session> {
   Role role_;
   nghttp2_session* session_ = nullptr;
   boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
+  Stream* latest_ = nullptr;  // the stream of the last frame
+  std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
   std::string peer_;
   std::string pending_;         // what the socket did not take
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
+  bool malformed_ = false;
   bool flush_posted_ = false;
   bool goaway_received_ = false;
   bool goaway_sent_ = false;

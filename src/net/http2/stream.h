@@ -78,6 +78,7 @@ class Stream : public boost::intrusive::list_base_hook<
   bool ended_ = false;
   bool trailers_ = false;
   std::size_t sent_ = 0;
+  std::size_t consumed_ = 0;  // taken by the application, not given back to the sender yet
   std::string body_;
 };
 

@@ -29,8 +29,8 @@ struct Link {
 /// chooses nothing.
 Result<std::vector<Link>> ChooseLinks(const std::vector<std::string>& names);
 
-/// Whether `address` is one of this machine's own.
-bool IsOwnAddress(const boost::asio::ip::address& address);
+/// Whether `wanted` is one of this machine's own.
+bool IsOwnAddress(const boost::asio::ip::address& wanted);
 
 /// "lo 127.0.0.1, eth0 10.0.0.1", for people.
 std::string Describe(const std::vector<Link>& links);

@@ -11,7 +11,6 @@ namespace micro {
 namespace {
 
 using mdns::Instance;
-using mdns::Link;
 using mdns::Name;
 
 class MdnsRegistry final : public Registry {

@@ -20,7 +20,7 @@ class Findings {
  public:
   explicit Findings(std::string_view service) : service_(service) {}
 
-  // True when the message told of a node that was not known yet.
+  // True when the message told of a node of the service, known by then or not.
   bool Take(const Message& message);
 
   bool empty() const { return services_.empty(); }
@@ -37,18 +37,19 @@ class Findings {
 };
 
 bool Findings::Take(const Message& message) {
-  bool news = false;
+  bool told = false;
   for (std::string& name : ReadList(message)) TakeOther(std::move(name));
   for (Sighting& sighting : ReadSightings(message)) {
     if (sighting.gone) continue;
     if (sighting.service.name != service_) {
       TakeOther(std::move(sighting.service.name));
-    } else if (instances_.size() < kMaxNodes && instances_.insert(sighting.instance).second) {
-      MergeService(services_, std::move(sighting.service));
-      news = true;
+      continue;
     }
+    told = true;
+    if (instances_.size() == kMaxNodes || !instances_.insert(sighting.instance).second) continue;
+    MergeService(services_, std::move(sighting.service));
   }
-  return news;
+  return told;
 }
 
 void Findings::TakeOther(std::string name) {
@@ -90,7 +91,9 @@ Result<std::vector<ServiceInfo>> Resolver::Find(std::string_view service,
   Findings findings(service);
   while (Clock::now() < end) {
     const auto message = sockets.Next(asked_again ? end : std::min(again, end));
-    if (message && findings.Take(*message)) end = std::min(end, Clock::now() + timing_.settle);
+    if (message && findings.Take(*message)) {
+      end = std::min(start + timing_.bound, Clock::now() + timing_.settle);
+    }
     if (message || asked_again || !findings.empty()) continue;
     asked_again = true;
     // Who is there instead is what a person wants to know of a lookup that finds nothing.

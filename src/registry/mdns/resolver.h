@@ -16,9 +16,9 @@
 namespace micro::mdns {
 
 /// How long a lookup takes. With an answer, the lookup ends `settle` after the last packet that
-/// told of a node it had not seen: the nodes of a service answer within a fraction of that of each
-/// other, and one that does not is added by its announcement or by the next lookup. Without one, it
-/// asks once more after `again` and gives up after `bound`.
+/// told of a node of the service, on any interface: idle nodes answer within a fraction of that of
+/// each other, and one that does not is added by its announcement or by the next lookup. Without
+/// one, it asks once more after `again` and gives up after `bound`.
 struct LookupTiming {
   std::chrono::milliseconds bound{100};  ///< what go-micro always waits
   std::chrono::milliseconds again{30};

@@ -29,7 +29,7 @@ Result<std::vector<std::string>> PackTxt(std::string_view text);
 Result<std::string> UnpackTxt(const std::vector<std::string>& strings);
 
 std::string WriteTxtJson(const TxtFields& fields);
-Result<TxtFields> ReadTxtJson(std::string_view json);
+Result<TxtFields> ReadTxtJson(std::string_view text);
 
 Result<std::vector<std::string>> EncodeTxt(const TxtFields& fields);
 Result<TxtFields> DecodeTxt(const std::vector<std::string>& strings);

@@ -1,6 +1,7 @@
 #include "registry/memory/memory.h"
 
 #include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "registry/merge.h"

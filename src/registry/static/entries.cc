@@ -1,5 +1,7 @@
 #include "registry/static/entries.h"
 
+#include <algorithm>
+
 #include "base/address.h"
 
 namespace micro::static_registry {

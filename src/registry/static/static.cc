@@ -1,6 +1,8 @@
 #include "registry/static/static.h"
 
+#include <algorithm>
 #include <condition_variable>
+#include <mutex>
 #include <set>
 #include <thread>
 

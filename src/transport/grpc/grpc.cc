@@ -26,7 +26,8 @@ class GrpcConnection final : public transport::Connection, public http2::Session
     if (session_) session_->Close("dropped", false);
   }
 
-  bool usable() const override { return session_ && session_->usable(); }
+  bool alive() const override { return session_ && session_->alive(); }
+  bool usable() const override { return alive() && session_->has_room(); }
 
   transport::ClientStreamPtr Open(const transport::CallHead& head) override {
     transport::ClientStreamPtr stream(new grpc::ClientStream(limits_));
@@ -35,7 +36,8 @@ class GrpcConnection final : public transport::Connection, public http2::Session
   }
 
   http2::Stream* OnStream(http2::Session& /*session*/) override { return nullptr; }
-  void OnSessionClosed(http2::Session& /*session*/, std::string_view /*reason*/) override {
+  void OnSessionClosed(http2::Session& /*session*/, std::string_view /*reason*/,
+                       bool /*malformed*/) override {
     session_.reset();
   }
 

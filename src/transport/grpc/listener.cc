@@ -38,11 +38,8 @@ class Listener::Port final : public http2::Session::Owner {
     return ServerStream::Make(limits_, acceptor_, session);
   }
 
-  void OnSessionClosed(http2::Session& session, std::string_view reason) override {
-    if (runtime_.logger().Enabled(LogLevel::kDebug)) {
-      runtime_.logger().Write(LogLevel::kDebug,
-                              "connection from " + session.peer() + ": " + std::string(reason));
-    }
+  void OnSessionClosed(http2::Session& session, std::string_view reason, bool malformed) override {
+    if (malformed) acceptor_.OnRefused(session.peer(), std::string(reason));
     sessions_.erase(&session);
   }
 

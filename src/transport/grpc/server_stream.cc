@@ -47,9 +47,13 @@ bool ServerStream::OnHeader(std::string_view name, std::string_view value) {
 }
 
 bool ServerStream::OnPseudoHeader(std::string_view name, std::string_view value) {
-  if (name == ":path") head_.path = value;
-  if (name == ":method") post_ = value == "POST";
-  if (name == ":authority") head_.authority = value;
+  if (name == ":path") {
+    head_.path = value;
+  } else if (name == ":authority") {
+    head_.authority = value;
+  } else if (name == ":method") {
+    post_ = value == "POST";
+  }
   return true;
 }
 
@@ -58,7 +62,7 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
     head_.content_type = value;
     return true;
   }
-  if (IsReserved(name) && name != "user-agent") return true;
+  if (name == "te" || (name != "user-agent" && IsReserved(name))) return true;
   if (!AddField(head_.metadata, name, value) && refused_) {
     refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
   }
@@ -92,11 +96,17 @@ void ServerStream::OnHeaders(bool /*end_of_stream*/) {
 
 // The call ends before anybody has seen it: nobody will release it.
 void ServerStream::Refuse(Status why) {
+  Report(why.error().detail());
   acceptor_ = nullptr;
   Finish(why, {});
 }
 
+void ServerStream::Report(const std::string& why) {
+  acceptor_->OnRefused(*peer_ + " " + head_.path, why);
+}
+
 void ServerStream::RefuseHttp(std::string_view http_status) {
+  Report("HTTP status " + std::string(http_status) + ": no gRPC request");
   acceptor_ = nullptr;
   finished_ = true;
   const nghttp2_nv field = http2::StaticField(":status", http_status);
@@ -118,6 +128,7 @@ void ServerStream::Consume(std::size_t bytes) {
 // What came cannot be read: that is the call's answer.
 bool ServerStream::Check(const Status& received) {
   if (received) return true;
+  if (acceptor_ != nullptr) Report(received.error().detail());
   Finish(received, {});
   Wake(close_waiter_);
   Wake(read_waiter_);
@@ -152,7 +163,7 @@ void ServerStream::SendHead() {
   head_sent_ = true;
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
-  fields.Add("content-type", head_.content_type);
+  fields.Static("content-type", head_.content_type);  // lives as long as the stream
   fields.Add(metadata_);
   session()->SubmitResponse(*this, fields.span(), true);
 }
@@ -174,7 +185,7 @@ void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   if (!head_sent_ && !metadata_.empty()) SendHead();
   if (head_sent_) {
     status_ = status;
-    trailers_ = trailers;
+    if (!trailers.empty()) trailers_ = trailers;
     return EndBody(true);
   }
   Fields& fields = Fields::Scratch();

@@ -51,6 +51,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   bool OnPlainHeader(std::string_view name, std::string_view value);
   bool OnGrpcHeader(std::string_view name, std::string_view value);
   void Refuse(Status why);
+  void Report(const std::string& why);
   void RefuseHttp(std::string_view http_status);
   void SendHead();
   void Consume(std::size_t bytes);

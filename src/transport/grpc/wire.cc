@@ -140,11 +140,32 @@ std::optional<std::string> Base64Decode(std::string_view text) {
 }
 
 bool IsReserved(std::string_view key) {
-  constexpr std::array<std::string_view, 9> kReserved = {
-      "content-type", "te",   "connection", "keep-alive",       "proxy-connection",
-      "upgrade",      "host", "user-agent", "transfer-encoding"};
-  return key.empty() || key.front() == ':' || key.starts_with("grpc-") ||
-         std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+  switch (key.size()) {
+    case 0:
+      return true;
+    case 2:
+      return key == "te";
+    case 4:
+      return key == "host";
+    case 7:
+      if (key == "upgrade") return true;
+      break;
+    case 10:
+      if (key == "connection" || key == "keep-alive" || key == "user-agent") return true;
+      break;
+    case 12:
+      if (key == "content-type") return true;
+      break;
+    case 16:
+      if (key == "proxy-connection") return true;
+      break;
+    case 17:
+      if (key == "transfer-encoding") return true;
+      break;
+    default:
+      break;
+  }
+  return key.front() == ':' || key.starts_with("grpc-");
 }
 
 bool IsSendable(std::string_view key, std::string_view value) {

@@ -89,10 +89,10 @@ class Call::ServerEnd final : public transport::ServerStream {
   Call& call_;
 };
 
-Call::Call(EventLoop& client_loop, EventLoop& server_loop, const transport::CallHead& head,
+Call::Call(EventLoop& client_loop, EventLoop& server_loop, transport::CallHead head,
            std::string peer, const transport::Limits& limits)
     : server_loop_(server_loop),
-      head_(head),
+      head_(std::move(head)),
       peer_(std::move(peer)),
       limits_(limits),
       to_server_(client_loop, server_loop),

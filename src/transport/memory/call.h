@@ -13,8 +13,8 @@ namespace micro::memory {
 /// side's loop and is woken by way of it, never from within the other end's call.
 class Call final : public std::enable_shared_from_this<Call> {
  public:
-  Call(EventLoop& client_loop, EventLoop& server_loop, const transport::CallHead& head,
-       std::string peer, const transport::Limits& limits);
+  Call(EventLoop& client_loop, EventLoop& server_loop, transport::CallHead head, std::string peer,
+       const transport::Limits& limits);
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call();

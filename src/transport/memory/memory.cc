@@ -89,8 +89,7 @@ class Network {
     const auto parsed = ParseHostPort(wanted);
     if (!parsed) return Failure(parsed.error());
     const std::lock_guard lock(mutex_);
-    const std::string address =
-        JoinHostPort("memory", parsed->port != 0 ? parsed->port : next_port_++);
+    std::string address = JoinHostPort("memory", parsed->port != 0 ? parsed->port : next_port_++);
     if (ports_.emplace(address, std::move(port)).second) return address;
     return Fails(
         Error(Code::kFailedPrecondition, "cannot listen on " + address + ": address already in use")
@@ -142,6 +141,7 @@ class Connection final : public transport::Connection {
   Connection(std::shared_ptr<Port> port, std::string peer, const transport::Limits& limits)
       : port_(std::move(port)), peer_(std::move(peer)), limits_(limits) {}
 
+  bool alive() const override { return port_->open(); }
   bool usable() const override { return port_->open(); }
 
   transport::ClientStreamPtr Open(const transport::CallHead& head) override {

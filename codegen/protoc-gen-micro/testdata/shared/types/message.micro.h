@@ -54,8 +54,7 @@ class SharedClient {
   ::micro::Result<::shared::types::Message> Share(
       const ::shared::types::Message& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::shared::types::Message>> ShareAsync(
-      ::shared::types::Message request,
-      ::micro::CallOptions options = ::micro::DefaultCallOptions()) const;
+      ::shared::types::Message request, ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;
