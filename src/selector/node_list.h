@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,7 +10,7 @@
 
 namespace micro {
 
-/// The nodes a selector picks from, replaced as a whole: readers never wait for a writer.
+/// The nodes a selector picks from, replaced as a whole: what a reader holds stays as it is.
 class NodeList {
  public:
   using Nodes = std::vector<std::shared_ptr<const Node>>;
@@ -18,10 +18,15 @@ class NodeList {
   void Replace(std::vector<Node> nodes) {
     auto fresh = std::make_shared<Nodes>();
     for (Node& node : nodes) fresh->push_back(std::make_shared<const Node>(std::move(node)));
-    nodes_.store(std::move(fresh), std::memory_order_release);
+    std::shared_ptr<const Nodes> old = std::move(fresh);
+    const std::lock_guard lock(mutex_);
+    nodes_.swap(old);  // the old ones go once the lock is given back
   }
 
-  std::shared_ptr<const Nodes> Get() const { return nodes_.load(std::memory_order_acquire); }
+  std::shared_ptr<const Nodes> Get() const {
+    const std::lock_guard lock(mutex_);
+    return nodes_;
+  }
 
   /// The first node from `start` on, in a circle, that was not tried.
   static Result<Pick> FirstUntried(const Nodes& nodes, std::size_t start,
@@ -36,7 +41,10 @@ class NodeList {
   }
 
  private:
-  std::atomic<std::shared_ptr<const Nodes>> nodes_ = std::make_shared<const Nodes>();
+  // GCC 12's std::atomic<std::shared_ptr> is a lock too, and one that its readers give back without
+  // telling the writer what they have read: a data race.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Nodes> nodes_ = std::make_shared<const Nodes>();
 };
 
 }  // namespace micro
