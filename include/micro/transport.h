@@ -155,6 +155,8 @@ class Listener {
   /// Takes no more connections and no more calls, and lets those there end. From any thread but a
   /// loop's; returns when every connection has been told.
   virtual void Drain() = 0;
+  /// Whether no connection is left. From any thread.
+  virtual bool quiet() const = 0;
 };
 
 struct Limits {

@@ -106,8 +106,8 @@ Client::Client(ClientParts parts) : pipeline_(std::make_unique<Pipeline>(std::mo
 Client::~Client() {
   for (auto& [loop, per_loop] : pipeline_->loops) {
     internal::Parker closed;
-    loop->Post([&per_loop = per_loop, &closed] {
-      per_loop->Close();
+    loop->Post([closing = per_loop.get(), &closed] {
+      closing->Close();
       closed.Signal();
     });
     closed.Wait();

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "server/call.h"
@@ -13,6 +14,9 @@ namespace {
 
 // After the grace, what a cancelled handler has to return in.
 constexpr std::chrono::milliseconds kLastWait{900};
+// What callers have to hear of the leave, and to send what they began before.
+constexpr std::chrono::milliseconds kFarewell{250};
+constexpr std::chrono::milliseconds kLook{5};
 
 }  // namespace
 
@@ -55,10 +59,13 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   }
 
   bool Stop(Duration grace) {
-    if (!listener_) return true;
+    if (!listener_) return under_way_.load(std::memory_order_acquire) == 0;
     stopping_.store(true, std::memory_order_release);
     listener_->Drain();
-    if (!WaitIdle(grace)) Say("the grace is over: calls still under way are cancelled");
+    const TimePoint until = std::chrono::steady_clock::now() + grace;
+    WaitQuiet(std::min<Duration>(grace, kFarewell));
+    if (!WaitIdle(until - std::chrono::steady_clock::now()))
+      Say("the grace is over: calls still under way are cancelled");
     listener_.reset();  // closes the connections, which cancels what runs on them
     if (WaitIdle(kLastWait)) return true;
     Say("handlers still run and did not heed their cancellation");
@@ -70,6 +77,14 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   std::unique_ptr<transport::Listener> listener_;
 
  private:
+  // A connection ends by itself once its caller has heard and nothing is open on it.
+  void WaitQuiet(Duration most) const {
+    const TimePoint until = std::chrono::steady_clock::now() + most;
+    while (!listener_->quiet() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(kLook);
+    }
+  }
+
   bool WaitIdle(Duration most) {
     const TimePoint until = std::chrono::steady_clock::now() + most;
     std::unique_lock lock(mutex_);
@@ -91,7 +106,12 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
 };
 
 Server::Server(ServerParts parts) : pipeline_(std::make_unique<Pipeline>(std::move(parts))) {}
-Server::~Server() { Stop(Duration::zero()); }
+
+Server::~Server() {
+  if (Stop(Duration::zero())) return;
+  // Handlers that heed no cancellation will still come back to it.
+  (void)pipeline_.release();
+}
 
 Status Server::Handle(std::shared_ptr<Handler> handler) {
   return pipeline_->methods_.Add(std::move(handler));

@@ -187,6 +187,7 @@ void ClientStream::OnEnd() {
 
 void ClientStream::Fail(Status why) {
   if (ended_) return;
+  if (!why) why.error().set_phase(Phase::kRemote);
   if (session() != nullptr) session()->Reset(*this, NGHTTP2_CANCEL);
   End(std::move(why));
 }

@@ -9,8 +9,12 @@ namespace micro::grpc {
 
 class Listener::Port final : public http2::Session::Owner {
  public:
-  Port(const TransportConfig& config, transport::Acceptor& acceptor)
-      : limits_(config.limits), runtime_(*config.runtime), acceptor_(acceptor) {}
+  Port(const TransportConfig& config, transport::Acceptor& acceptor,
+       std::shared_ptr<std::atomic<std::int64_t>> connections)
+      : limits_(config.limits),
+        runtime_(*config.runtime),
+        acceptor_(acceptor),
+        connections_(std::move(connections)) {}
 
   void Add(runtime::Loop& loop, net::Socket socket) {
     if (closed_) return;
@@ -20,6 +24,7 @@ class Listener::Port final : public http2::Session::Owner {
     auto session = std::make_shared<http2::Session>(loop, std::move(socket), http2::Role::kServer,
                                                     settings, *this);
     sessions_.emplace(session.get(), session);
+    connections_->fetch_add(1, std::memory_order_acq_rel);
     session->Start();
     if (draining_) session->Shutdown();
   }
@@ -41,6 +46,7 @@ class Listener::Port final : public http2::Session::Owner {
   void OnSessionClosed(http2::Session& session, std::string_view reason, bool malformed) override {
     if (malformed) acceptor_.OnRefused(session.peer(), std::string(reason));
     sessions_.erase(&session);
+    connections_->fetch_sub(1, std::memory_order_acq_rel);
   }
 
  private:
@@ -54,15 +60,16 @@ class Listener::Port final : public http2::Session::Owner {
   const transport::Limits limits_;
   Runtime& runtime_;
   transport::Acceptor& acceptor_;
+  std::shared_ptr<std::atomic<std::int64_t>> connections_;
   std::unordered_map<http2::Session*, std::shared_ptr<http2::Session>> sessions_;
   bool draining_ = false;
   bool closed_ = false;
 };
 
 Listener::Listener(const TransportConfig& config, transport::Acceptor& acceptor)
-    : runtime_(*config.runtime) {
+    : runtime_(*config.runtime), connections_(std::make_shared<std::atomic<std::int64_t>>(0)) {
   for (std::size_t i = 0; i < runtime_.loops(); ++i) {
-    ports_.push_back(std::make_shared<Port>(config, acceptor));
+    ports_.push_back(std::make_shared<Port>(config, acceptor, connections_));
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +25,7 @@ class Listener final : public transport::Listener {
 
   std::string address() const override { return tcp_->address(); }
   void Drain() override;
+  bool quiet() const override { return connections_->load(std::memory_order_acquire) == 0; }
 
  private:
   // The sessions of one loop; touched on that loop only.
@@ -32,6 +35,7 @@ class Listener final : public transport::Listener {
   void OnEachLoop(void (Port::*action)());
 
   Runtime& runtime_;
+  std::shared_ptr<std::atomic<std::int64_t>> connections_;
   std::vector<std::shared_ptr<Port>> ports_;  // by loop
   std::shared_ptr<net::TcpListener> tcp_;
 };

@@ -129,6 +129,7 @@ class Listener final : public transport::Listener {
     network_->Remove(address_);
     port_->Drain();
   }
+  bool quiet() const override { return true; }  // no line to say goodbye on
 
  private:
   std::shared_ptr<Network> network_;
