@@ -60,13 +60,13 @@ constexpr char kMethod[] = R"(
 ::micro::Result<$Response$> $Client$::$Method$(
     const $Request$& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<$Response$>(
-      *client_, service_, k$service$Info[$index$], request, std::move(options));
+      *client_, service_, k$service$Info[$index$], request, options);
 }
 
 ::micro::Task<::micro::Result<$Response$>> $Client$::$MethodAsync$(
     $Request$ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<$Response$>(
-      *client_, service_, k$service$Info[$index$], std::move(request), std::move(options));
+      *client_, service_, k$service$Info[$index$], std::move(request), options);
 }
 )";
 

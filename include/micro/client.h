@@ -97,7 +97,7 @@ template <typename Response, typename Request>
 Result<Response> CallUnary(Client& client, const std::string& service, const MethodInfo& method,
                            const Request& request, CallOptions options) {
   Response response;
-  Status status = client.Call(service, method, request, response, std::move(options));
+  Status status = client.Call(service, method, request, response, options);
   if (!status) return Failure(std::move(status.error()));
   return response;
 }
@@ -107,8 +107,7 @@ template <typename Response, typename Request>
 Task<Result<Response>> CallUnaryAsync(Client& client, std::string service, const MethodInfo& method,
                                       Request request, CallOptions options) {
   Response response;
-  Status status =
-      co_await client.CallAsync(std::move(service), method, request, response, std::move(options));
+  Status status = co_await client.CallAsync(std::move(service), method, request, response, options);
   if (!status) co_return Failure(std::move(status.error()));
   co_return std::move(response);
 }

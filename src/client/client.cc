@@ -131,7 +131,7 @@ Status Client::Call(const std::string& service, const MethodInfo& method,
   if (!pipeline_->parts.broken) return pipeline_->parts.broken;
   Runtime& runtime = *pipeline_->parts.runtime;
   EventLoop& loop = runtime.loop(ThreadNumber() % runtime.loops());
-  return Await(loop, CallAsync(service, method, request, response, std::move(options)));
+  return Await(loop, CallAsync(service, method, request, response, options));
 }
 
 void Client::Use(Middleware middleware) { pipeline_->middleware.push_back(std::move(middleware)); }

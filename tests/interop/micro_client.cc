@@ -32,12 +32,12 @@ struct Peer {
     helloworld::Request request;
     request.set_name(name);
     options.addresses = {&address, 1};
-    return greeter.Hello(request, std::move(options));
+    return greeter.Hello(request, options);
   }
 };
 
 Complaint Greet(const Peer& peer, const std::string& name, micro::CallOptions options = {}) {
-  const auto response = peer.Hello(name, std::move(options));
+  const auto response = peer.Hello(name, options);
   if (!response) return response.error().ToString();
   if (response->greeting() != "Hello " + name) return "greeting is " + response->greeting();
   return {};

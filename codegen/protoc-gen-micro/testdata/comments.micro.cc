@@ -85,13 +85,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Backslash(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[0], request, std::move(options));
+      *client_, service_, kCommentedInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::BackslashAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[0], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[0], std::move(request), options);
 }
 
 ::micro::Result<::comments::Message> CommentedHandler::Block(
@@ -107,13 +107,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Block(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[1], request, std::move(options));
+      *client_, service_, kCommentedInfo[1], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::BlockAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[1], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[1], std::move(request), options);
 }
 
 ::micro::Result<::comments::Message> CommentedHandler::Ends(
@@ -129,13 +129,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Ends(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[2], request, std::move(options));
+      *client_, service_, kCommentedInfo[2], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::EndsAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[2], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[2], std::move(request), options);
 }
 
 ::micro::Result<::comments::Message> CommentedHandler::Trailing(
@@ -151,13 +151,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Trailing(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[3], request, std::move(options));
+      *client_, service_, kCommentedInfo[3], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::TrailingAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[3], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[3], std::move(request), options);
 }
 
 ::micro::Result<::comments::Message> CommentedHandler::Blank(
@@ -173,13 +173,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Blank(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[4], request, std::move(options));
+      *client_, service_, kCommentedInfo[4], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::BlankAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[4], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[4], std::move(request), options);
 }
 
 ::micro::Result<::comments::Message> CommentedHandler::Dollars(
@@ -195,13 +195,13 @@ CommentedClient::CommentedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::comments::Message> CommentedClient::Dollars(
     const ::comments::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::comments::Message>(
-      *client_, service_, kCommentedInfo[5], request, std::move(options));
+      *client_, service_, kCommentedInfo[5], request, options);
 }
 
 ::micro::Task<::micro::Result<::comments::Message>> CommentedClient::DollarsAsync(
     ::comments::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::comments::Message>(
-      *client_, service_, kCommentedInfo[5], std::move(request), std::move(options));
+      *client_, service_, kCommentedInfo[5], std::move(request), options);
 }
 
 }  // namespace comments

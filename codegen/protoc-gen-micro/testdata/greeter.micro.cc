@@ -64,13 +64,13 @@ GreeterClient::GreeterClient(std::string service, ::micro::Client& client)
 ::micro::Result<::helloworld::Response> GreeterClient::Hello(
     const ::helloworld::Request& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[0], request, std::move(options));
+      *client_, service_, kGreeterInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::helloworld::Response>> GreeterClient::HelloAsync(
     ::helloworld::Request request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[0], std::move(request), std::move(options));
+      *client_, service_, kGreeterInfo[0], std::move(request), options);
 }
 
 ::micro::Result<::helloworld::Response> GreeterHandler::Look(
@@ -86,13 +86,13 @@ GreeterClient::GreeterClient(std::string service, ::micro::Client& client)
 ::micro::Result<::helloworld::Response> GreeterClient::Look(
     const ::helloworld::Request& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[1], request, std::move(options));
+      *client_, service_, kGreeterInfo[1], request, options);
 }
 
 ::micro::Task<::micro::Result<::helloworld::Response>> GreeterClient::LookAsync(
     ::helloworld::Request request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[1], std::move(request), std::move(options));
+      *client_, service_, kGreeterInfo[1], std::move(request), options);
 }
 
 ::micro::Result<::helloworld::Response> GreeterHandler::Put(
@@ -108,13 +108,13 @@ GreeterClient::GreeterClient(std::string service, ::micro::Client& client)
 ::micro::Result<::helloworld::Response> GreeterClient::Put(
     const ::helloworld::Request& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[2], request, std::move(options));
+      *client_, service_, kGreeterInfo[2], request, options);
 }
 
 ::micro::Task<::micro::Result<::helloworld::Response>> GreeterClient::PutAsync(
     ::helloworld::Request request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::helloworld::Response>(
-      *client_, service_, kGreeterInfo[2], std::move(request), std::move(options));
+      *client_, service_, kGreeterInfo[2], std::move(request), options);
 }
 
 }  // namespace helloworld

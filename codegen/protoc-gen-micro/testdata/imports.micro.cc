@@ -57,13 +57,13 @@ ImporterClient::ImporterClient(std::string service, ::micro::Client& client)
 ::micro::Result<::google::protobuf::Empty> ImporterClient::Import(
     const ::shared::Outer_Inner& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::google::protobuf::Empty>(
-      *client_, service_, kImporterInfo[0], request, std::move(options));
+      *client_, service_, kImporterInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::google::protobuf::Empty>> ImporterClient::ImportAsync(
     ::shared::Outer_Inner request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::google::protobuf::Empty>(
-      *client_, service_, kImporterInfo[0], std::move(request), std::move(options));
+      *client_, service_, kImporterInfo[0], std::move(request), options);
 }
 
 ::micro::Result<::shared::types::Message> ImporterHandler::Export(
@@ -79,13 +79,13 @@ ImporterClient::ImporterClient(std::string service, ::micro::Client& client)
 ::micro::Result<::shared::types::Message> ImporterClient::Export(
     const ::google::protobuf::Empty& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::shared::types::Message>(
-      *client_, service_, kImporterInfo[1], request, std::move(options));
+      *client_, service_, kImporterInfo[1], request, options);
 }
 
 ::micro::Task<::micro::Result<::shared::types::Message>> ImporterClient::ExportAsync(
     ::google::protobuf::Empty request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::shared::types::Message>(
-      *client_, service_, kImporterInfo[1], std::move(request), std::move(options));
+      *client_, service_, kImporterInfo[1], std::move(request), options);
 }
 
 }  // namespace imports::v1

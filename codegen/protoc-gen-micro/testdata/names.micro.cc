@@ -148,13 +148,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Outer_Inner> lower_caseClient::say_hello(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Outer_Inner>(
-      *client_, service_, klower_caseInfo[0], request, std::move(options));
+      *client_, service_, klower_caseInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Outer_Inner>> lower_caseClient::say_helloAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Outer_Inner>(
-      *client_, service_, klower_caseInfo[0], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[0], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Outer_Inner_Inmost> lower_caseHandler::delete_(
@@ -170,13 +170,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Outer_Inner_Inmost> lower_caseClient::delete_(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Outer_Inner_Inmost>(
-      *client_, service_, klower_caseInfo[1], request, std::move(options));
+      *client_, service_, klower_caseInfo[1], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Outer_Inner_Inmost>> lower_caseClient::deleteAsync(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Outer_Inner_Inmost>(
-      *client_, service_, klower_caseInfo[1], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[1], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::class_> lower_caseHandler::class_(
@@ -192,13 +192,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::class_> lower_caseClient::class_(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[2], request, std::move(options));
+      *client_, service_, klower_caseInfo[2], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::class_>> lower_caseClient::classAsync(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[2], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[2], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::class_> lower_caseHandler::name_(
@@ -214,13 +214,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::class_> lower_caseClient::name_(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[3], request, std::move(options));
+      *client_, service_, klower_caseInfo[3], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::class_>> lower_caseClient::nameAsync(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[3], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[3], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::class_> lower_caseHandler::methods_(
@@ -236,13 +236,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::class_> lower_caseClient::methods_(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[4], request, std::move(options));
+      *client_, service_, klower_caseInfo[4], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::class_>> lower_caseClient::methodsAsync(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[4], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[4], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::class_> lower_caseHandler::service__(
@@ -258,13 +258,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::class_> lower_caseClient::service__(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[5], request, std::move(options));
+      *client_, service_, klower_caseInfo[5], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::class_>> lower_caseClient::service_Async(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[5], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[5], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::class_> lower_caseHandler::client__(
@@ -280,13 +280,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::class_> lower_caseClient::client__(
     const ::go::micro::names::class_& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[6], request, std::move(options));
+      *client_, service_, klower_caseInfo[6], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::class_>> lower_caseClient::client_Async(
     ::go::micro::names::class_ request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::class_>(
-      *client_, service_, klower_caseInfo[6], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[6], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::context(
@@ -302,13 +302,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::context(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[7], request, std::move(options));
+      *client_, service_, klower_caseInfo[7], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::contextAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[7], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[7], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::request(
@@ -324,13 +324,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::request(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[8], request, std::move(options));
+      *client_, service_, klower_caseInfo[8], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::requestAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[8], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[8], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::options(
@@ -346,13 +346,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::options(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[9], request, std::move(options));
+      *client_, service_, klower_caseInfo[9], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::optionsAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[9], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[9], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::Context(
@@ -368,13 +368,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::Context(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[10], request, std::move(options));
+      *client_, service_, klower_caseInfo[10], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::ContextAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[10], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[10], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::micro(
@@ -390,13 +390,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::micro(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[11], request, std::move(options));
+      *client_, service_, klower_caseInfo[11], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::microAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[11], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[11], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::lower_caseClient_(
@@ -412,13 +412,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::lower_caseClient_(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[12], request, std::move(options));
+      *client_, service_, klower_caseInfo[12], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::lower_caseClientAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[12], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[12], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::lower_caseHandler_(
@@ -434,13 +434,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::lower_caseHandler_(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[13], request, std::move(options));
+      *client_, service_, klower_caseInfo[13], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::lower_caseHandlerAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[13], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[13], std::move(request), options);
 }
 
 ::micro::Result<::go::micro::names::Context> lower_caseHandler::lower_caseAsyncHandler_(
@@ -456,13 +456,13 @@ lower_caseClient::lower_caseClient(std::string service, ::micro::Client& client)
 ::micro::Result<::go::micro::names::Context> lower_caseClient::lower_caseAsyncHandler_(
     const ::go::micro::names::Context& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[14], request, std::move(options));
+      *client_, service_, klower_caseInfo[14], request, options);
 }
 
 ::micro::Task<::micro::Result<::go::micro::names::Context>> lower_caseClient::lower_caseAsyncHandlerAsync(
     ::go::micro::names::Context request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::go::micro::names::Context>(
-      *client_, service_, klower_caseInfo[14], std::move(request), std::move(options));
+      *client_, service_, klower_caseInfo[14], std::move(request), options);
 }
 
 }  // namespace go::micro::names

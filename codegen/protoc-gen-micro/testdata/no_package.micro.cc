@@ -48,11 +48,11 @@ GlobalClient::GlobalClient(std::string service, ::micro::Client& client)
 ::micro::Result<::Question> GlobalClient::Ask(
     const ::Question& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::Question>(
-      *client_, service_, kGlobalInfo[0], request, std::move(options));
+      *client_, service_, kGlobalInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::Question>> GlobalClient::AskAsync(
     ::Question request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::Question>(
-      *client_, service_, kGlobalInfo[0], std::move(request), std::move(options));
+      *client_, service_, kGlobalInfo[0], std::move(request), options);
 }

@@ -50,13 +50,13 @@ ClockClient::ClockClient(std::string service, ::micro::Client& client)
 ::micro::Result<::streams::Tick> ClockClient::Now(
     const ::streams::Tick& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::streams::Tick>(
-      *client_, service_, kClockInfo[0], request, std::move(options));
+      *client_, service_, kClockInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::streams::Tick>> ClockClient::NowAsync(
     ::streams::Tick request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::streams::Tick>(
-      *client_, service_, kClockInfo[0], std::move(request), std::move(options));
+      *client_, service_, kClockInfo[0], std::move(request), options);
 }
 
 std::string_view ChatHandler::name() const { return "streams.Chat"; }

@@ -50,13 +50,13 @@ SharedClient::SharedClient(std::string service, ::micro::Client& client)
 ::micro::Result<::shared::types::Message> SharedClient::Share(
     const ::shared::types::Message& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::shared::types::Message>(
-      *client_, service_, kSharedInfo[0], request, std::move(options));
+      *client_, service_, kSharedInfo[0], request, options);
 }
 
 ::micro::Task<::micro::Result<::shared::types::Message>> SharedClient::ShareAsync(
     ::shared::types::Message request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::shared::types::Message>(
-      *client_, service_, kSharedInfo[0], std::move(request), std::move(options));
+      *client_, service_, kSharedInfo[0], std::move(request), options);
 }
 
 }  // namespace shared::types
