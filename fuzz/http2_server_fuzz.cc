@@ -106,7 +106,8 @@ class Victim final : public http2::Session::Owner {
   http2::Stream* OnStream(http2::Session& session) override {
     return grpc::ServerStream::Make({.max_message = 1000}, *acceptor_, session);
   }
-  void OnSessionClosed(http2::Session& /*session*/, std::string_view /*reason*/) override {
+  void OnSessionClosed(http2::Session& /*session*/, std::string_view /*reason*/,
+                       bool /*malformed*/) override {
     closed_->Signal();
   }
 

@@ -33,7 +33,7 @@ void Change(micro::Metadata& metadata, int how, std::string_view key, std::strin
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
   micro::Metadata metadata;
-  while (input.size() >= 2 && metadata.bytes() < 4096) {
+  while (input.size() >= 2 && metadata.bytes() + metadata.size() < 4096) {
     const auto head = Take(input, 2);
     const auto key = Take(input, static_cast<unsigned char>(head[1]) % 16U);
     const auto value = Take(input, static_cast<unsigned char>(head[1]) / 16U);

@@ -27,11 +27,8 @@ Metadata::Metadata(std::initializer_list<Entry> entries) {
 
 void Metadata::Add(std::string_view key, std::string_view value) {
   const std::size_t offset = text_.size();
-  text_.resize_and_overwrite(offset + key.size() + value.size(), [&](char* text, std::size_t size) {
-    char* end = std::transform(key.begin(), key.end(), text + offset, Lower);
-    std::copy(value.begin(), value.end(), end);
-    return size;
-  });
+  text_.append(key).append(value);
+  for (std::size_t i = offset; i < offset + key.size(); ++i) text_[i] = Lower(text_[i]);
   slots_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(key.size()),
                     static_cast<std::uint32_t>(value.size())});
 }

@@ -37,6 +37,14 @@ TEST(MetadataTest, RemoveKeepsTheRest) {
   EXPECT_EQ(metadata.bytes(), 4U);
 }
 
+TEST(MetadataTest, KeepsNoMoreBytesThanItWasGiven) {
+  Metadata metadata;
+  for (std::size_t i = 1; i <= 1000; ++i) {
+    metadata.Add("Key", "value");
+    ASSERT_EQ(metadata.bytes(), 8 * i);
+  }
+}
+
 TEST(MetadataTest, AppendsItself) {
   Metadata metadata{{"a", "1"}};
   metadata.Append(metadata);

@@ -11,10 +11,7 @@ class Listener::Port final : public http2::Session::Owner {
  public:
   Port(const TransportConfig& config, transport::Acceptor& acceptor,
        std::shared_ptr<std::atomic<std::int64_t>> connections)
-      : limits_(config.limits),
-        runtime_(*config.runtime),
-        acceptor_(acceptor),
-        connections_(std::move(connections)) {}
+      : limits_(config.limits), acceptor_(acceptor), connections_(std::move(connections)) {}
 
   void Add(runtime::Loop& loop, net::Socket socket) {
     if (closed_) return;
@@ -58,7 +55,6 @@ class Listener::Port final : public http2::Session::Owner {
   }
 
   const transport::Limits limits_;
-  Runtime& runtime_;
   transport::Acceptor& acceptor_;
   std::shared_ptr<std::atomic<std::int64_t>> connections_;
   std::unordered_map<http2::Session*, std::shared_ptr<http2::Session>> sessions_;
