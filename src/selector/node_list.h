@@ -28,14 +28,16 @@ class NodeList {
     return nodes_;
   }
 
+  static bool WasTried(const Node& node, const PickContext& context) {
+    return std::find(context.tried.begin(), context.tried.end(), node.id) != context.tried.end();
+  }
+
   /// The first node from `start` on, in a circle, that was not tried.
   static Result<Pick> FirstUntried(const Nodes& nodes, std::size_t start,
                                    const PickContext& context) {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const auto& node = nodes[(start + i) % nodes.size()];
-      if (std::find(context.tried.begin(), context.tried.end(), node->id) == context.tried.end()) {
-        return Pick(node);
-      }
+      if (!WasTried(*node, context)) return Pick(node);
     }
     return Unavailable(nodes.empty() ? "there are no nodes" : "every node was tried");
   }

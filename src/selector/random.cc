@@ -13,8 +13,7 @@ std::size_t Below(std::size_t limit) {
 NodeList::Nodes Untried(const NodeList::Nodes& nodes, const PickContext& context) {
   NodeList::Nodes untried;
   for (const auto& node : nodes) {
-    const auto& tried = context.tried;
-    if (std::find(tried.begin(), tried.end(), node->id) == tried.end()) untried.push_back(node);
+    if (!NodeList::WasTried(*node, context)) untried.push_back(node);
   }
   return untried;
 }

@@ -5,17 +5,11 @@
 
 #include "transport/grpc/fields.h"
 #include "transport/grpc/status_details.h"
+#include "transport/grpc/waiting.h"
 #include "transport/grpc/wire.h"
 
 namespace micro::grpc {
 namespace {
-
-constexpr std::size_t kHighWater = 64U << 10U;
-constexpr std::size_t kHeaderCost = 32;  // RFC 9113 section 10.5.1
-
-void Wake(transport::Waiter*& waiter) {
-  if (auto* woken = std::exchange(waiter, nullptr)) woken->Wake();
-}
 
 int ToNumber(std::string_view text) {
   int number = -1;

@@ -4,22 +4,10 @@
 
 #include "base/recycler.h"
 #include "transport/grpc/fields.h"
+#include "transport/grpc/waiting.h"
 #include "transport/grpc/wire.h"
 
 namespace micro::grpc {
-namespace {
-
-// Beyond this a writer should wait.
-constexpr std::size_t kHighWater = 64U << 10U;
-// What a header costs beside its text, by HTTP/2's account (RFC 9113 section 10.5.1).
-constexpr std::size_t kHeaderCost = 32;
-
-void Wake(transport::Waiter*& waiter) {
-  if (auto* woken = std::exchange(waiter, nullptr)) woken->Wake();
-}
-
-}  // namespace
-
 ServerStream::ServerStream(const transport::Limits& limits)
     : limits_(limits), reader_(limits.max_message) {}
 
