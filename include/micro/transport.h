@@ -66,6 +66,10 @@ class Stream {
   virtual bool writable() const = 0;
   virtual void WaitWritable(Waiter& waiter) = 0;
 
+  /// Whether what is written goes nowhere, as the call has ended. Whoever waits to write is woken
+  /// then.
+  virtual bool ended() const = 0;
+
   /// Ends the stream at once, both ways.
   virtual void Reset(Code reason) = 0;
 
@@ -94,7 +98,7 @@ class ServerStream : public Stream {
 
   /// Sets what is sent ahead of the first message; before the first Write.
   virtual void SetMetadata(const Metadata& metadata) = 0;
-  /// Ends the call with a status and trailers.
+  /// Ends the call with a status and trailers; whoever waits to read or write is woken.
   virtual void Finish(const Status& status, const Metadata& trailers) = 0;
 
  protected:

@@ -62,6 +62,9 @@ int Callbacks::OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
     case NGHTTP2_PING:
       if (ack) Self(user).OnPingAck();
       return 0;
+    case NGHTTP2_SETTINGS:
+      if (!ack) Self(user).settings_received_ = true;
+      return 0;
     case NGHTTP2_GOAWAY:
       Self(user).goaway_received_ = true;
       return 0;

@@ -19,6 +19,9 @@ constexpr std::size_t kWriteSize = 64U << 10U;
 constexpr std::size_t kSlice = 2U << 10U;
 // Reads of one connection before the loop's others get their turn.
 constexpr int kReadsPerTurn = 4;
+// Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
+// back those over its word.
+constexpr std::size_t kFirstStreams = 1000;
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
 
@@ -248,8 +251,9 @@ void Session::OnPingAck() {
 }
 
 bool Session::has_room() const {
-  return open_ <
-         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  return open_ < (settings_received_ ? nghttp2_session_get_remote_settings(
+                                           session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+                                     : kFirstStreams);
 }
 
 bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) {

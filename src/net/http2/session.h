@@ -109,6 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool in_turn_ = false;
   bool malformed_ = false;
   bool flush_posted_ = false;
+  bool settings_received_ = false;
   bool goaway_received_ = false;
   bool goaway_sent_ = false;
   bool draining_ = false;

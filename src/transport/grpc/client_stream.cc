@@ -156,7 +156,7 @@ void ClientStream::Write(std::string& message) {
   Send(message);
 }
 
-bool ClientStream::writable() const { return unsent() < kHighWater; }
+bool ClientStream::writable() const { return ended_ || unsent() < kHighWater; }
 
 void ClientStream::OnDrained() { Wake(write_waiter_); }
 
@@ -190,6 +190,7 @@ void ClientStream::End(Status status) {
   ended_ = true;
   status_ = std::move(status);
   Wake(read_waiter_);
+  Wake(write_waiter_);
 }
 
 void ClientStream::OnClose(std::uint32_t error) {
@@ -197,7 +198,6 @@ void ClientStream::OnClose(std::uint32_t error) {
   closing_ = true;  // whoever is woken may release the stream
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
   if (!ended_) End(Fails(Error(FromHttp2Error(error), Describe(error)).set_phase(Phase::kSend)));
-  Wake(write_waiter_);
   closing_ = false;
   if (released_) delete this;
 }

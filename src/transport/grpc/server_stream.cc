@@ -117,9 +117,10 @@ void ServerStream::Consume(std::size_t bytes) {
 bool ServerStream::Check(const Status& received) {
   if (received) return true;
   if (acceptor_ != nullptr) Report(received.error().detail());
-  Finish(received, {});
+  End(received, {});
   Wake(close_waiter_);
   Wake(read_waiter_);
+  Wake(write_waiter_);
   return false;
 }
 
@@ -163,11 +164,17 @@ void ServerStream::Write(std::string& message) {
   if (!head_sent_) SendHead();
 }
 
-bool ServerStream::writable() const { return unsent() < kHighWater; }
+bool ServerStream::writable() const { return ended() || unsent() < kHighWater; }
 
 void ServerStream::OnDrained() { Wake(write_waiter_); }
 
 void ServerStream::Finish(const Status& status, const Metadata& trailers) {
+  End(status, trailers);
+  Wake(read_waiter_);
+  Wake(write_waiter_);
+}
+
+void ServerStream::End(const Status& status, const Metadata& trailers) {
   if (finished_ || session() == nullptr) return;
   finished_ = true;
   if (!head_sent_ && !metadata_.empty()) SendHead();

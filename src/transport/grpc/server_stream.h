@@ -40,6 +40,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void Write(std::string& message) override;
   bool writable() const override;
   void WaitWritable(transport::Waiter& waiter) override { write_waiter_ = &waiter; }
+  bool ended() const override { return finished_ || closed_; }
   void WaitClosed(transport::Waiter& waiter) override { close_waiter_ = &waiter; }
   void SetMetadata(const Metadata& metadata) override { metadata_ = metadata; }
   void Finish(const Status& status, const Metadata& trailers) override;
@@ -54,6 +55,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void Report(const std::string& why);
   void RefuseHttp(std::string_view http_status);
   void SendHead();
+  void End(const Status& status, const Metadata& trailers);
   void Consume(std::size_t bytes);
   bool Check(const Status& received);
   void Recycle();
