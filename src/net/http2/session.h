@@ -72,6 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   runtime::Loop& loop() { return loop_; }
   const std::string& peer() const { return link_->peer(); }
+  bool secure() const { return link_->secure(); }
   bool closed() const { return closed_; }
   /// Whether requests may be submitted, as far as both sides have said.
   bool alive() const { return !closed_ && !goaway_received_ && !draining_; }
