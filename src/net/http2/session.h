@@ -11,6 +11,7 @@
 #include <boost/intrusive/list.hpp>
 #include <nghttp2/nghttp2.h>
 
+#include "net/http2/reset_streams.h"
 #include "net/http2/stream.h"
 #include "runtime/loop.h"
 
@@ -102,6 +103,8 @@ class Session : public std::enable_shared_from_this<Session> {
   nghttp2_session* session_ = nullptr;
   boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
   Stream* latest_ = nullptr;  // the stream of the last frame
+  std::int32_t newest_ = 0;   // the last that the other side opened
+  ResetStreams resets_;
   std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
   std::string peer_;

@@ -1,5 +1,6 @@
 #include "transport/grpc/server_stream.h"
 
+#include <array>
 #include <utility>
 
 #include "base/recycler.h"
@@ -96,9 +97,13 @@ void ServerStream::Report(const std::string& why) {
 void ServerStream::RefuseHttp(std::string_view http_status) {
   Report("HTTP status " + std::string(http_status) + ": no gRPC request");
   acceptor_ = nullptr;
-  finished_ = true;
-  const nghttp2_nv field = http2::StaticField(":status", http_status);
-  session()->SubmitResponse(*this, std::span(&field, 1), false);
+  no_grpc_ = finished_ = true;
+  std::string why = "A gRPC request is a POST with a content-type of application/grpc.\n";
+  Send(why);
+  EndBody(false);
+  const std::array<nghttp2_nv, 2> fields = {http2::StaticField(":status", http_status),
+                                            http2::StaticField("content-type", "text/plain")};
+  session()->SubmitResponse(*this, fields, true);
 }
 
 void ServerStream::OnData(std::string_view bytes) {
@@ -191,9 +196,10 @@ void ServerStream::OnTrailersDue() {
   session()->SubmitTrailers(*this, fields.span());
 }
 
-// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1).
+// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1); what
+// is no gRPC caller may not know how to read an answer that comes with a reset.
 void ServerStream::OnSent() {
-  if (!remote_ended_) session()->Reset(*this, NGHTTP2_NO_ERROR);
+  if (!remote_ended_ && !no_grpc_) session()->Reset(*this, NGHTTP2_NO_ERROR);
 }
 
 void ServerStream::Reset(Code reason) {
@@ -230,7 +236,7 @@ void ServerStream::Recycle() {
   metadata_.Clear();
   trailers_.Clear();
   header_bytes_ = 0;
-  post_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  post_ = no_grpc_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
 }

@@ -67,7 +67,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
   bool post_ = false;
-
+  bool no_grpc_ = false;  // refused as plain HTTP
   bool opened_ = false;  // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
