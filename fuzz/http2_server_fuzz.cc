@@ -97,9 +97,9 @@ class Victim final : public http2::Session::Owner {
  private:
   void Open(int descriptor) {
     runtime::Loop& loop = runtime::Loop::Of(runtime_.loop(0));
-    boost::asio::ip::tcp::socket socket(loop.io(), boost::asio::ip::tcp::v4(), descriptor);
-    std::make_shared<http2::Session>(loop, std::move(socket), http2::Role::kServer,
-                                     http2::Settings(), *this)
+    net::Socket socket(loop.io(), {AF_UNIX, 0}, descriptor);
+    std::make_shared<http2::Session>(loop, std::make_unique<net::Link>(std::move(socket)),
+                                     http2::Role::kServer, http2::Settings(), *this)
         ->Start();
   }
 

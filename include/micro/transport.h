@@ -24,6 +24,8 @@ struct CallHead {
   std::string authority;
   Metadata metadata;
   std::optional<TimePoint> deadline;
+  /// Whether it came as an HTTP GET: only methods without side effects may be called so.
+  bool safe = false;
 
   void Clear();
 };
@@ -132,6 +134,13 @@ class Connection {
   virtual ClientStreamPtr Open(const CallHead& head) = 0;
 };
 
+/// A plain page for those who are no RPC callers: probes, scrapers, people.
+struct Page {
+  int status = 200;  ///< HTTP's
+  std::string content_type;
+  std::string body;
+};
+
 /// Who takes the calls that come in.
 class Acceptor {
  public:
@@ -141,6 +150,13 @@ class Acceptor {
   /// Told of what was malformed, and was answered or closed by the transport itself: `where` names
   /// the peer, and the path if there is one.
   virtual void OnRefused(const std::string& where, const std::string& why) = 0;
+
+  /// What a GET of `path`, such as "/healthz", shows; nothing where there is no such page. From any
+  /// loop.
+  virtual std::optional<Page> Get(std::string_view path) {
+    (void)path;
+    return std::nullopt;
+  }
 
  protected:
   ~Acceptor() = default;

@@ -8,6 +8,7 @@ void CallHead::Clear() {
   authority.clear();
   metadata.Clear();
   deadline.reset();
+  safe = false;
 }
 
 }  // namespace micro::transport

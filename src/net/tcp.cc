@@ -41,7 +41,7 @@ class Dialer final : public runtime::Timer, public std::enable_shared_from_this<
   void Fire() override { Done(asio::error::timed_out); }
 
   ErrorCode error_;
-  Socket TakeSocket() { return std::move(socket_); }
+  std::unique_ptr<Link> MakeLink() { return std::make_unique<Link>(std::move(socket_)); }
 
  private:
   void ConnectTo(std::vector<tcp::endpoint> endpoints) {
@@ -68,7 +68,7 @@ class Dialer final : public runtime::Timer, public std::enable_shared_from_this<
 
   runtime::Loop& loop_;
   tcp::resolver resolver_;
-  Socket socket_;
+  tcp::socket socket_;
   std::vector<tcp::endpoint> endpoints_;
   std::coroutine_handle<> waiting_;
 };
@@ -109,14 +109,14 @@ Result<std::vector<tcp::endpoint>> EndpointsOf(const HostPort& address) {
 
 }  // namespace
 
-Task<Result<Socket>> Connect(std::string address, Duration timeout) {
+Task<Result<std::unique_ptr<Link>>> Connect(std::string address, Duration timeout) {
   const auto to = ParseHostPort(address);
   if (!to) co_return Unconnected(address, to.error().detail());
   const auto dialer = std::make_shared<Dialer>(runtime::Loop::Of(*EventLoop::Current()));
   DialAwaiter awaiter{*dialer, *to, timeout};
   co_await awaiter;
   if (dialer->error_) co_return Unconnected(address, dialer->error_.message());
-  co_return dialer->TakeSocket();
+  co_return dialer->MakeLink();
 }
 
 TcpListener::TcpListener(Runtime& runtime, Accepted accepted)
@@ -160,17 +160,17 @@ Status TcpListener::Bind(const std::string& text, const tcp::endpoint& endpoint)
 
 void TcpListener::Accept() {
   runtime::Loop& loop = runtime::Loop::Of(runtime_.loop(turn_++ % runtime_.loops()));
-  acceptor_.async_accept(loop.io(),
-                         [self = shared_from_this(), &loop](const ErrorCode& error, Socket socket) {
-                           self->OnAccept(error, std::move(socket), loop);
-                         });
+  acceptor_.async_accept(
+      loop.io(), [self = shared_from_this(), &loop](const ErrorCode& error, tcp::socket socket) {
+        self->OnAccept(error, std::move(socket), loop);
+      });
 }
 
 void TcpListener::OnAccept(const ErrorCode& error, Socket socket, runtime::Loop& loop) {
   if (!acceptor_.is_open() || error == asio::error::operation_aborted) return;
   if (!error) {
     loop.Post([self = shared_from_this(), &loop, socket = std::move(socket)]() mutable {
-      self->accepted_(loop, std::move(socket));
+      self->accepted_(loop, std::make_unique<Link>(std::move(socket)));
     });
     return Accept();
   }

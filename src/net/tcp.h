@@ -10,21 +10,20 @@
 #include "micro/runtime.h"
 #include "micro/task.h"
 
+#include "net/link.h"
 #include "runtime/loop.h"
 
 namespace micro::net {
 
-using Socket = boost::asio::ip::tcp::socket;
-
 /// Connects to "host:port" on the loop it is awaited on. UNAVAILABLE with Phase::kConnect, saying
 /// why, when that fails or takes longer than `timeout`.
-Task<Result<Socket>> Connect(std::string address, Duration timeout);
+Task<Result<std::unique_ptr<Link>>> Connect(std::string address, Duration timeout);
 
 /// Listens on a TCP port and deals what connects out to the runtime's loops in turn.
 class TcpListener : public std::enable_shared_from_this<TcpListener> {
  public:
-  /// Called on the loop the socket belongs to.
-  using Accepted = std::function<void(runtime::Loop&, Socket)>;
+  /// Called on the loop the link belongs to.
+  using Accepted = std::function<void(runtime::Loop&, std::unique_ptr<Link>)>;
 
   /// FAILED_PRECONDITION with Phase::kConfigure, in one sentence, when the address cannot be had.
   static Result<std::shared_ptr<TcpListener>> Listen(Runtime& runtime, const std::string& address,

@@ -70,16 +70,17 @@ class FullPort {
 
 class TcpTest : public ::testing::Test {
  protected:
-  Result<Socket> Dial(const std::string& address, Duration timeout = 5s) {
+  Result<std::unique_ptr<Link>> Dial(const std::string& address, Duration timeout = 5s) {
     return Await(runtime_.loop(0), Connect(address, timeout));
   }
 
   Result<std::shared_ptr<TcpListener>> Listen(const std::string& address) {
-    return TcpListener::Listen(runtime_, address, [this](runtime::Loop& loop, Socket /*socket*/) {
-      const std::lock_guard lock(mutex_);
-      loops_.push_back(&loop);
-      accepted_.notify_all();
-    });
+    return TcpListener::Listen(runtime_, address,
+                               [this](runtime::Loop& loop, const std::unique_ptr<Link>& /*link*/) {
+                                 const std::lock_guard lock(mutex_);
+                                 loops_.push_back(&loop);
+                                 accepted_.notify_all();
+                               });
   }
 
   std::vector<runtime::Loop*> WaitForAccepted(std::size_t count) {
@@ -106,16 +107,15 @@ TEST_F(TcpTest, TheAddressHasTheRealPort) {
 TEST_F(TcpTest, ConnectionsAreDealtOutToTheLoopsInTurn) {
   const auto listener = Listen("127.0.0.1:0");
   ASSERT_TRUE(listener);
-  std::vector<Result<Socket>> sockets;
+  std::vector<Result<std::unique_ptr<Link>>> links;
   for (int i = 0; i < 4; ++i) {
-    sockets.push_back(Dial((*listener)->address()));
-    ASSERT_TRUE(sockets.back());
+    links.push_back(Dial((*listener)->address()));
+    ASSERT_TRUE(links.back());
   }
   const auto loops = WaitForAccepted(4);
   ASSERT_EQ(loops.size(), 4U);
   EXPECT_EQ(std::count(loops.begin(), loops.end(), &runtime_.loop(0)), 2);
   EXPECT_EQ(std::count(loops.begin(), loops.end(), &runtime_.loop(1)), 2);
-  for (auto& socket : sockets) socket->close();
 }
 
 TEST_F(TcpTest, WithoutAHostAllInterfacesAreListenedOn) {

@@ -1,7 +1,5 @@
 #include "net/http2/session.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -9,7 +7,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/address.h"
 #include "net/http2/callbacks.h"
 
 namespace micro::http2 {
@@ -40,12 +37,6 @@ std::string& WriteBuffer() {
   return buffer;
 }
 
-std::string PeerOf(const boost::asio::ip::tcp::socket& socket) {
-  boost::system::error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? "unknown" : JoinHostPort(endpoint.address().to_string(), endpoint.port());
-}
-
 }  // namespace
 
 nghttp2_nv Field(std::string_view name, std::string_view value) {
@@ -68,17 +59,13 @@ void Stream::Resume() {
   if (session_ != nullptr) session_->Resume(*this);
 }
 
-Session::Session(runtime::Loop& loop, boost::asio::ip::tcp::socket socket, Role role,
+Session::Session(runtime::Loop& loop, std::unique_ptr<net::Link> link, Role role,
                  const Settings& settings, Owner& owner)
     : loop_(loop),
-      socket_(std::move(socket)),
+      link_(std::move(link)),
       owner_(&owner),
       role_(role),
-      session_(Callbacks::MakeSession(role, this)),
-      peer_(PeerOf(socket_)) {
-  boost::system::error_code ignored;
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+      session_(Callbacks::MakeSession(role, this)) {
   const std::array<nghttp2_settings_entry, 3> entries = {{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
@@ -97,10 +84,9 @@ void Session::Start() {
 }
 
 void Session::WaitReadable() {
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       if (!error && !self->closed_) self->OnReadable();
-                     });
+  link_->WaitReadable([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error && !self->closed_) self->OnReadable();
+  });
 }
 
 void Session::OnReadable() {
@@ -118,12 +104,12 @@ void Session::OnReadable() {
 // Reads once; true when more may be waiting.
 bool Session::Receive() {
   std::vector<std::uint8_t>& buffer = ReadBuffer();
-  const ssize_t size = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+  const ssize_t size = link_->Read(buffer);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size < 0) return Close(std::strerror(errno)), false;
   if (size == 0) return Close("closed by the other side"), false;
   const auto bytes = std::span(buffer).first(static_cast<std::size_t>(size));
-  return Feed(bytes) && bytes.size() == buffer.size();
+  return Feed(bytes) && (bytes.size() == buffer.size() || link_->more());
 }
 
 // Works input off; false when that closed the connection.
@@ -172,7 +158,7 @@ bool Session::Gather(std::string& out) {
 
 // False when the socket takes no more now, or the connection was closed.
 bool Session::WriteOut(std::string& out) {
-  const ssize_t size = ::send(socket_.native_handle(), out.data(), out.size(), MSG_NOSIGNAL);
+  const ssize_t size = link_->Write(out);
   if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(std::strerror(errno)), false;
   const std::size_t written = size < 0 ? 0 : static_cast<std::size_t>(size);
   if (written == out.size()) return true;
@@ -203,15 +189,14 @@ void Session::Flush() {
 }
 
 void Session::WaitWritable() {
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       if (error || self->closed_) return;
-                       std::string rest = std::move(self->pending_);
-                       self->pending_.clear();
-                       if (!self->WriteOut(rest)) return;
-                       WriteBuffer().clear();
-                       self->Flush();
-                     });
+  link_->WaitWritable([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->closed_) return;
+    std::string rest = std::move(self->pending_);
+    self->pending_.clear();
+    if (!self->WriteOut(rest)) return;
+    WriteBuffer().clear();
+    self->Flush();
+  });
 }
 
 void Session::Attach(Stream& stream, std::int32_t id) {
@@ -234,8 +219,7 @@ void Session::Close(std::string_view reason, bool tell) {
   if (closed_) return;
   const auto self = shared_from_this();
   closed_ = true;
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  link_->Close();
   while (!streams_.empty()) Detach(streams_.front(), kConnectionLost);
   if (tell) owner_->OnSessionClosed(*this, reason, malformed_);
 }

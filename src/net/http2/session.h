@@ -7,12 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <nghttp2/nghttp2.h>
 
 #include "net/http2/reset_streams.h"
 #include "net/http2/stream.h"
+#include "net/link.h"
 #include "runtime/loop.h"
 
 namespace micro::http2 {
@@ -31,7 +31,7 @@ nghttp2_nv Field(std::string_view name, std::string_view value);
 /// A header field whose texts live for ever.
 nghttp2_nv StaticField(std::string_view name, std::string_view value);
 
-/// One HTTP/2 connection: nghttp2 over a socket, on one event loop.
+/// One HTTP/2 connection: nghttp2 over a link, on one event loop.
 ///
 /// What a turn of the loop produces leaves in one write. The session keeps itself alive until the
 /// connection is closed; the owner is told then, and never again.
@@ -50,8 +50,8 @@ class Session : public std::enable_shared_from_this<Session> {
     ~Owner() = default;
   };
 
-  Session(runtime::Loop& loop, boost::asio::ip::tcp::socket socket, Role role,
-          const Settings& settings, Owner& owner);
+  Session(runtime::Loop& loop, std::unique_ptr<net::Link> link, Role role, const Settings& settings,
+          Owner& owner);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -72,7 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Consume(Stream& stream, std::size_t bytes);
 
   runtime::Loop& loop() { return loop_; }
-  const std::string& peer() const { return peer_; }
+  const std::string& peer() const { return link_->peer(); }
   bool closed() const { return closed_; }
   /// Whether requests may be submitted, as far as both sides have said.
   bool alive() const { return !closed_ && !goaway_received_ && !draining_; }
@@ -97,7 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnPingAck();
 
   runtime::Loop& loop_;
-  boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<net::Link> link_;
   Owner* owner_;
   Role role_;
   nghttp2_session* session_ = nullptr;
@@ -107,7 +107,6 @@ class Session : public std::enable_shared_from_this<Session> {
   ResetStreams resets_;
   std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
-  std::string peer_;
   std::string pending_;         // what the socket did not take
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;

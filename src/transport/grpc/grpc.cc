@@ -12,10 +12,10 @@ namespace {
 
 class GrpcConnection final : public transport::Connection, public http2::Session::Owner {
  public:
-  GrpcConnection(net::Socket socket, const transport::Limits& limits)
+  GrpcConnection(std::unique_ptr<net::Link> link, const transport::Limits& limits)
       : limits_(limits),
         session_(std::make_shared<http2::Session>(
-            runtime::Loop::Of(*EventLoop::Current()), std::move(socket), http2::Role::kClient,
+            runtime::Loop::Of(*EventLoop::Current()), std::move(link), http2::Role::kClient,
             http2::Settings{.max_streams = 0,
                             .max_header_list = static_cast<std::uint32_t>(limits.max_metadata)},
             *this)) {
@@ -59,9 +59,9 @@ class GrpcTransport final : public Transport {
 
   Task<Result<std::shared_ptr<transport::Connection>>> Dial(std::string address,
                                                             Duration timeout) override {
-    auto socket = co_await net::Connect(std::move(address), timeout);
-    if (!socket) co_return Failure(std::move(socket.error()));
-    co_return std::make_shared<GrpcConnection>(*std::move(socket), config_.limits);
+    auto link = co_await net::Connect(std::move(address), timeout);
+    if (!link) co_return Failure(std::move(link.error()));
+    co_return std::make_shared<GrpcConnection>(*std::move(link), config_.limits);
   }
 
  private:

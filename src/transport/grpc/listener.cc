@@ -13,12 +13,12 @@ class Listener::Port final : public http2::Session::Owner {
        std::shared_ptr<std::atomic<std::int64_t>> connections)
       : limits_(config.limits), acceptor_(acceptor), connections_(std::move(connections)) {}
 
-  void Add(runtime::Loop& loop, net::Socket socket) {
+  void Add(runtime::Loop& loop, std::unique_ptr<net::Link> link) {
     if (closed_) return;
     const http2::Settings settings{
         .max_streams = static_cast<std::uint32_t>(limits_.max_streams),
         .max_header_list = static_cast<std::uint32_t>(limits_.max_metadata)};
-    auto session = std::make_shared<http2::Session>(loop, std::move(socket), http2::Role::kServer,
+    auto session = std::make_shared<http2::Session>(loop, std::move(link), http2::Role::kServer,
                                                     settings, *this);
     sessions_.emplace(session.get(), session);
     connections_->fetch_add(1, std::memory_order_acq_rel);
@@ -77,11 +77,11 @@ Result<std::unique_ptr<transport::Listener>> Listener::Listen(const TransportCon
   for (std::size_t i = 0; i < listener->ports_.size(); ++i) {
     ports.emplace(&runtime::Loop::Of(config.runtime->loop(i)), listener->ports_[i]);
   }
-  auto tcp =
-      net::TcpListener::Listen(*config.runtime, address,
-                               [ports = std::move(ports)](runtime::Loop& loop, net::Socket socket) {
-                                 ports.at(&loop)->Add(loop, std::move(socket));
-                               });
+  auto tcp = net::TcpListener::Listen(
+      *config.runtime, address,
+      [ports = std::move(ports)](runtime::Loop& loop, std::unique_ptr<net::Link> link) {
+        ports.at(&loop)->Add(loop, std::move(link));
+      });
   if (!tcp) return Failure(tcp.error());
   listener->tcp_ = *std::move(tcp);
   return listener;

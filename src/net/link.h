@@ -1,0 +1,61 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+
+namespace micro::net {
+
+/// A connected socket of any family that is a stream of bytes: TCP or unix.
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+/// One end of a connection: bytes both ways, on one event loop. This one is plain; what derives
+/// from it wraps the bytes up.
+///
+/// Reading and writing never block: they say EAGAIN, and the owner waits. An owner that waits keeps
+/// itself alive by what it hands over, and sees to it that nothing is done once it has closed.
+class Link {
+ public:
+  explicit Link(Socket socket);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  virtual ~Link() = default;
+
+  /// As recv(2): how many bytes came, 0 at the end, or -1 with errno set. Less than asked for means
+  /// that there is no more now, unless `more()`.
+  virtual ssize_t Read(std::span<std::uint8_t> bytes);
+  /// As send(2): how many bytes were taken, or -1 with errno set. Never raises SIGPIPE.
+  virtual ssize_t Write(std::string_view bytes);
+  /// Whether there may be bytes that waiting would not tell of.
+  virtual bool more() const { return false; }
+  /// Closes at once.
+  virtual void Close();
+
+  /// Calls `then(error_code)` when there may be something to read, or room to write.
+  template <typename Then>
+  void WaitReadable(Then then) {
+    socket_.async_wait(Socket::wait_read, std::move(then));
+  }
+  template <typename Then>
+  void WaitWritable(Then then) {
+    socket_.async_wait(Socket::wait_write, std::move(then));
+  }
+
+  /// Who is at the other end, "127.0.0.1:41897"; "unix" for a unix socket.
+  const std::string& peer() const { return peer_; }
+
+ protected:
+  Socket socket_;
+
+ private:
+  std::string peer_;
+};
+
+}  // namespace micro::net
