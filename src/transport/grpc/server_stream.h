@@ -68,7 +68,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   std::size_t header_bytes_ = 0;
   bool post_ = false;
   bool no_grpc_ = false;  // refused as plain HTTP
-  bool opened_ = false;  // the acceptor has it
+  bool opened_ = false;   // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
   bool finished_ = false;

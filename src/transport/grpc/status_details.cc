@@ -6,6 +6,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <nlohmann/json.hpp>
 
+#include "transport/grpc/reason.h"
+
 // The few messages are read and written by field number: linking their .proto files in would clash
 // with a user's own copies of google/rpc/status.proto.
 namespace micro::grpc {
@@ -34,40 +36,6 @@ void PutNumber(CodedOutputStream& out, std::uint32_t field, int number) {
   if (number == 0) return;
   out.WriteTag(Tag(field, kVarint));
   out.WriteVarint32SignExtended(number);
-}
-
-// net/http's reason phrases, for the codes that errors carry.
-std::string_view Reason(int http) {
-  switch (http) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 412:
-      return "Precondition Failed";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";
-  }
 }
 
 std::string EncodeError(const Error& error) {
