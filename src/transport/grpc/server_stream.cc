@@ -51,6 +51,7 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
     head_.content_type = value;
     return true;
   }
+  if (name == "x-content-type") message_form_ = MessageForm::kJson;  // a go-micro client
   if (name == "te" || (name != "user-agent" && IsReserved(name))) return true;
   if (!AddField(head_.metadata, name, value) && refused_) {
     refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
@@ -185,14 +186,14 @@ void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
   fields.Add(trailers);
-  fields.Add(status);
+  fields.Add(status, message_form_);
   session()->SubmitResponse(*this, fields.span(), false);
 }
 
 void ServerStream::OnTrailersDue() {
   Fields& fields = Fields::Scratch();
   fields.Add(trailers_);
-  fields.Add(status_);
+  fields.Add(status_, message_form_);
   session()->SubmitTrailers(*this, fields.span());
 }
 
@@ -236,6 +237,7 @@ void ServerStream::Recycle() {
   metadata_.Clear();
   trailers_.Clear();
   header_bytes_ = 0;
+  message_form_ = MessageForm::kText;
   post_ = no_grpc_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));

@@ -1,5 +1,6 @@
 #include "transport/grpc/status_details.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <google/protobuf/io/coded_stream.h>
@@ -38,13 +39,22 @@ void PutNumber(CodedOutputStream& out, std::uint32_t field, int number) {
   out.WriteVarint32SignExtended(number);
 }
 
+// As protobuf's strings have to be: a Go caller throws away details that are not.
+std::string ToUtf8(const std::string& text) {
+  const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(text, ascii)) return text;
+  const nlohmann::json json(text);
+  return nlohmann::json::parse(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .get<std::string>();
+}
+
 std::string EncodeError(const Error& error) {
   std::string bytes;
   StringOutputStream stream(&bytes);
   CodedOutputStream out(&stream);
-  PutBytes(out, 1, error.id());
+  PutBytes(out, 1, ToUtf8(error.id()));
   PutNumber(out, 2, error.http_code());
-  PutBytes(out, 3, error.detail());
+  PutBytes(out, 3, ErrorText(error));
   PutBytes(out, 4, Reason(error.http_code()));
   out.Trim();
   return bytes;
@@ -175,7 +185,9 @@ std::string ErrorJson(const Error& error) {
   return json;
 }
 
-std::string ErrorDetails(const Error& error, const std::string& json) {
+std::string ErrorText(const Error& error) { return ToUtf8(error.detail()); }
+
+std::string ErrorDetails(const Error& error, const std::string& message) {
   std::string any;
   {
     StringOutputStream stream(&any);
@@ -188,7 +200,7 @@ std::string ErrorDetails(const Error& error, const std::string& json) {
     StringOutputStream stream(&status);
     CodedOutputStream out(&stream);
     PutNumber(out, 1, static_cast<int>(error.code()));
-    PutBytes(out, 2, json);
+    PutBytes(out, 2, message);
     PutBytes(out, 3, any);
   }
   return status;
