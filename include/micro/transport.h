@@ -183,6 +183,26 @@ struct Limits {
   std::size_t max_message = 4U << 20U;    ///< bytes of one message that comes in
   std::size_t max_metadata = 16U << 10U;  ///< bytes of the header list of one call
   std::size_t max_streams = 1000;         ///< calls that one connection may have open
+  std::size_t max_connections = 100'000;  ///< that a listener has open
+};
+
+/// TLS for both sides of a transport. The files are PEM, and are read again when they change.
+struct Tls {
+  std::string cert = {};  ///< our certificate and what stands between it and its CA
+  std::string key = {};   ///< the certificate's key; both make a listener speak TLS
+  /// Who may have signed the certificates of others; empty: the system's CAs, for those we dial.
+  std::string ca = {};
+  /// What callers show of themselves: "require", "request" (verified if shown) or "none"; empty:
+  /// require where there is a `ca`, none otherwise.
+  std::string client_auth = {};
+  /// The name that the certificates of those we dial are for; empty: the host that is dialled.
+  std::string server_name = {};
+  bool dial = false;         ///< whether we dial with TLS; implied by `cert` and by `ca`
+  bool skip_verify = false;  ///< takes any certificate of those we dial: safe from nobody
+  Duration handshake_timeout = std::chrono::seconds(10);  ///< for those who dial us
+
+  bool serves() const { return !cert.empty() || !key.empty(); }
+  bool dials() const { return dial || skip_verify || !cert.empty() || !ca.empty(); }
 };
 
 }  // namespace transport
@@ -210,6 +230,7 @@ class Transport {
 struct TransportConfig {
   Runtime* runtime = nullptr;
   transport::Limits limits = {};
+  transport::Tls tls = {};
 };
 
 }  // namespace micro

@@ -1,7 +1,6 @@
 #include "net/http2/session.h"
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -109,7 +108,7 @@ bool Session::Receive() {
   std::vector<std::uint8_t>& buffer = ReadBuffer();
   const ssize_t size = link_->Read(buffer);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (size < 0) return Close(std::strerror(errno)), false;
+  if (size < 0) return Close(link_->Why()), false;
   if (size == 0) return Close("closed by the other side"), false;
   const auto bytes = std::span(buffer).first(static_cast<std::size_t>(size));
   return Feed(bytes) && (bytes.size() == buffer.size() || link_->more());
@@ -162,7 +161,7 @@ bool Session::Gather(std::string& out) {
 // False when the socket takes no more now, or the connection was closed.
 bool Session::WriteOut(std::string& out) {
   const ssize_t size = link_->Write(out);
-  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(std::strerror(errno)), false;
+  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(link_->Why()), false;
   const std::size_t written = size < 0 ? 0 : static_cast<std::size_t>(size);
   if (written == out.size()) return true;
   pending_.assign(out, written);

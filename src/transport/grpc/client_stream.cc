@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "net/target.h"
 #include "transport/grpc/fields.h"
 #include "transport/grpc/status_details.h"
 #include "transport/grpc/waiting.h"
@@ -68,9 +69,9 @@ ClientStream::ClientStream(const transport::Limits& limits)
 void ClientStream::Open(http2::Session& session, const transport::CallHead& head) {
   Fields& fields = Fields::Scratch();
   fields.Static(":method", "POST");
-  fields.Static(":scheme", "http");
+  fields.Static(":scheme", session.secure() ? "https" : "http");
   fields.Add(":path", head.path);
-  fields.Add(":authority", head.authority);
+  fields.Add(":authority", net::AuthorityOf(head.authority));
   fields.Static("te", "trailers");
   fields.Add("content-type", head.content_type);
   fields.Static("user-agent", "micro-cpp/0.1");

@@ -3,11 +3,13 @@
 #include <latch>
 #include <utility>
 
+#include "net/tls.h"
 #include "transport/grpc/server_stream.h"
 
 namespace micro::grpc {
 
-class Listener::Port final : public http2::Session::Owner {
+class Listener::Port final : public http2::Session::Owner,
+                             public std::enable_shared_from_this<Port> {
  public:
   Port(const TransportConfig& config, transport::Acceptor& acceptor,
        std::shared_ptr<std::atomic<std::int64_t>> connections)
@@ -26,6 +28,16 @@ class Listener::Port final : public http2::Session::Owner {
     if (draining_) session->Shutdown();
   }
 
+  // The handshake may outlast everything but this.
+  void AddSecured(runtime::Loop& loop, std::unique_ptr<net::Link> link, net::TlsContext& tls) {
+    const std::string peer = link->peer();
+    net::Secure(loop, std::move(link), tls, "", tls.config().handshake_timeout,
+                [self = shared_from_this(), &loop, peer](Result<std::unique_ptr<net::Link>> made) {
+                  made ? self->Add(loop, *std::move(made))
+                       : self->Refuse(peer, made.error().detail());
+                });
+  }
+
   void Drain() {
     draining_ = true;
     for (const auto& session : Sessions()) session->Shutdown();
@@ -41,12 +53,17 @@ class Listener::Port final : public http2::Session::Owner {
   }
 
   void OnSessionClosed(http2::Session& session, std::string_view reason, bool malformed) override {
-    if (malformed) acceptor_.OnRefused(session.peer(), std::string(reason));
+    if (malformed) Refuse(session.peer(), std::string(reason));
     sessions_.erase(&session);
     connections_->fetch_sub(1, std::memory_order_acq_rel);
   }
 
  private:
+  // The acceptor may be gone once this is closed.
+  void Refuse(const std::string& peer, const std::string& why) {
+    if (!closed_ && !why.empty()) acceptor_.OnRefused(peer, why);
+  }
+
   // A copy, as closing takes sessions out.
   std::vector<std::shared_ptr<http2::Session>> Sessions() const {
     std::vector<std::shared_ptr<http2::Session>> sessions;
@@ -70,21 +87,32 @@ Listener::Listener(const TransportConfig& config, transport::Acceptor& acceptor)
 }
 
 Result<std::unique_ptr<transport::Listener>> Listener::Listen(const TransportConfig& config,
+                                                              std::shared_ptr<net::TlsContext> tls,
                                                               const std::string& address,
                                                               transport::Acceptor& acceptor) {
   std::unique_ptr<Listener> listener(new Listener(config, acceptor));
-  std::unordered_map<runtime::Loop*, std::shared_ptr<Port>> ports;
-  for (std::size_t i = 0; i < listener->ports_.size(); ++i) {
-    ports.emplace(&runtime::Loop::Of(config.runtime->loop(i)), listener->ports_[i]);
+  if (Status opened = listener->Open(config, std::move(tls), address); !opened) {
+    return Failure(opened.error());
   }
-  auto tcp = net::TcpListener::Listen(
-      *config.runtime, address,
-      [ports = std::move(ports)](runtime::Loop& loop, std::unique_ptr<net::Link> link) {
-        ports.at(&loop)->Add(loop, std::move(link));
-      });
-  if (!tcp) return Failure(tcp.error());
-  listener->tcp_ = *std::move(tcp);
   return listener;
+}
+
+Status Listener::Open(const TransportConfig& config, std::shared_ptr<net::TlsContext> tls,
+                      const std::string& address) {
+  std::unordered_map<runtime::Loop*, std::shared_ptr<Port>> ports;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    ports.emplace(&runtime::Loop::Of(runtime_.loop(i)), ports_[i]);
+  }
+  auto port = net::Listener::Listen(runtime_, address, config.limits.max_connections,
+                                    [ports = std::move(ports), tls = std::move(tls)](
+                                        runtime::Loop& loop, std::unique_ptr<net::Link> link) {
+                                      const auto& here = ports.at(&loop);
+                                      tls ? here->AddSecured(loop, std::move(link), *tls)
+                                          : here->Add(loop, std::move(link));
+                                    });
+  if (!port) return Failure(port.error());
+  port_ = *std::move(port);
+  return Ok();
 }
 
 // Runs `action` on every loop and waits for all of them.
@@ -100,13 +128,13 @@ void Listener::OnEachLoop(void (Port::*action)()) {
 }
 
 void Listener::Drain() {
-  tcp_->Close();
+  port_->Close();
   OnEachLoop(&Port::Drain);
 }
 
 Listener::~Listener() {
-  if (!tcp_) return;
-  tcp_->Close();
+  if (!port_) return;
+  port_->Close();
   OnEachLoop(&Port::Close);
 }
 

@@ -6,6 +6,7 @@
 #include "micro/transport.h"
 
 #include "net/http2/session.h"
+#include "transport/grpc/fields.h"
 #include "transport/grpc/message_reader.h"
 
 namespace micro::grpc {
@@ -68,9 +69,10 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   MessageReader reader_;
   Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
+  MessageForm message_form_ = MessageForm::kText;
   bool post_ = false;
-
-  bool opened_ = false;  // the acceptor has it
+  bool no_grpc_ = false;  // refused as plain HTTP
+  bool opened_ = false;   // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
   bool finished_ = false;
