@@ -10,11 +10,12 @@ import sys
 import time
 
 import gomicro
+import grpc_cases
 import h2spec
 import hello
 from harness import Tally
 
-GROUPS = {"hello": hello, "h2spec": h2spec, "gomicro": gomicro}
+GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "gomicro": gomicro}
 
 
 def main():
