@@ -1,7 +1,8 @@
 // One case of gRPC's interop tests against a server.
 //
-//     grpc-interop-client --server_host=127.0.0.1 --server_port=N --test_case=NAME
+//     grpc-interop-client --server_host=127.0.0.1 --server_port=N --test_case=NAME [--use_tls]
 //
+// With --use_tls the server's certificate has to come from the CA in --ca_file.
 // Exit code 0: passed; 1: failed, and why; 2: no such case. --test_case=list lists them.
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <micro/micro.h>
 
 #include "cases.h"
+#include "flags.h"
 
 namespace grpc_interop {
 namespace {
@@ -56,13 +58,18 @@ int Run(const Target& target, std::string_view name) {
 int main(int argc, char** argv) {
   std::string host = "127.0.0.1";
   std::string test_case = "large_unary";
+  std::string ca_file = grpc_interop::DefaultCaFile();
   int port = 10000;
+  bool use_tls = grpc_interop::IsGiven(argc, argv, "use_tls");
   micro::Service service(
       {.name = "grpc.interop.client",
        .registry = "memory",
+       .tls_ca = use_tls ? grpc_interop::Given(argc, argv, "ca_file", ca_file) : "",
        .flags = {{.name = "server_host", .help = "the server's host", .value = &host},
                  {.name = "server_port", .help = "the server's port", .value = &port},
-                 {.name = "test_case", .help = "the case to run, or list", .value = &test_case}}},
+                 {.name = "test_case", .help = "the case to run, or list", .value = &test_case},
+                 {.name = "use_tls", .help = "dial with TLS", .value = &use_tls},
+                 {.name = "ca_file", .help = "the server's CA", .value = &ca_file}}},
       argc, argv);
   if (!service.status()) return micro::Fail(service.status().error());
   if (test_case == "list") return grpc_interop::List();

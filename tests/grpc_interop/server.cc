@@ -1,10 +1,12 @@
 // The service of gRPC's interop tests.
 //
-//     grpc-interop-server --port N
+//     grpc-interop-server --port N [--use_tls]
 //
-// It listens on 127.0.0.1; port 0 is any free one. All of a micro service's flags work too.
+// It listens on 127.0.0.1; port 0 is any free one. With --use_tls it makes a certificate for
+// 127.0.0.1 and localhost, and leaves the CA in --ca_file. All of a micro service's flags work too.
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -12,7 +14,9 @@
 
 #include <micro/micro.h>
 
+#include "flags.h"
 #include "grpc/testing/test.micro.h"
+#include "net/testing/certificates.h"
 
 namespace {
 
@@ -114,25 +118,38 @@ struct TestService : ::grpc::testing::TestServiceHandler {
   }
 };
 
-// gRPC's flag is ours by another name.
-std::string Address(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word(argv[i]);
-    if (word.starts_with("--port=")) return "127.0.0.1:" + std::string(word.substr(7));
-    if (word == "--port" && i + 1 < argc) return "127.0.0.1:" + std::string(argv[i + 1]);
+/// A certificate for as long as the server runs.
+struct OwnTls {
+  explicit OwnTls(const std::string& ca_file) {
+    const micro::net::testing::Ca ca("grpc-interop");
+    ca.Write(ca_file);
+    ca.Issue(cert, key, "DNS:localhost,IP:127.0.0.1");
   }
-  return "127.0.0.1:0";
-}
+  micro::net::testing::Folder folder;
+  std::string cert = folder / "cert.pem";
+  std::string key = folder / "key.pem";
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
   int port = 0;
-  micro::Service service({.name = "grpc.testing",
-                          .address = Address(argc, argv),
-                          .registry = "memory",
-                          .flags = {{.name = "port", .help = "where to listen", .value = &port}}},
-                         argc, argv);
+  bool use_tls = false;
+  std::string ca_file = grpc_interop::DefaultCaFile();
+  std::optional<OwnTls> tls;
+  if (grpc_interop::IsGiven(argc, argv, "use_tls")) {
+    tls.emplace(grpc_interop::Given(argc, argv, "ca_file", ca_file));
+  }
+  micro::Service service(
+      {.name = "grpc.testing",
+       .address = "127.0.0.1:" + grpc_interop::Given(argc, argv, "port", "0"),
+       .registry = "memory",
+       .tls_cert = tls ? tls->cert : "",
+       .tls_key = tls ? tls->key : "",
+       .flags = {{.name = "port", .help = "where to listen", .value = &port},
+                 {.name = "use_tls", .help = "serve with TLS", .value = &use_tls},
+                 {.name = "ca_file", .help = "where the CA is left", .value = &ca_file}}},
+      argc, argv);
   service.Handle(std::make_unique<TestService>());
   return service.Run();
 }

@@ -130,6 +130,10 @@ class GoPrograms:
     def __getitem__(self, name):
         return str(self._output / name)
 
+    def module_folder(self, module):
+        """Where the source of a module lies."""
+        return self._go("list", *self._flags, "-m", "-f", "{{.Dir}}", module).stdout.strip()
+
     def _go(self, *words):
         environment = {**os.environ, "GOFLAGS": "-mod=readonly"}
         return subprocess.run(["go", *words], cwd=self._folder, env=environment,
