@@ -63,6 +63,7 @@ def run_all(tally, binaries, folder):
     pair = Pair("gRPC's cases, we call ourselves", our_server, OUR_LISTENING, our_client,
                 CASES + OUR_CASES, folder, known)
     pair.run(tally, "h2c")
+    pair.run(tally, "coroutines", ["--async"])
     pair.run(tally, "TLS", our_tls, our_tls)
 
     programs = GoPrograms(".", folder / "grpc-go-interop",
@@ -74,6 +75,7 @@ def run_all(tally, binaries, folder):
     pair = Pair("gRPC's cases, grpc-go calls us", our_server, OUR_LISTENING, [programs["client"]],
                 CASES, folder, known)
     pair.run(tally, "h2c")
+    pair.run(tally, "coroutines", ["--async"])
     pair.run(tally, "TLS", our_tls, ["--use_tls", "--use_test_ca", ca_file])
 
     # Its server comes with a certificate for *.test.google.fr.
