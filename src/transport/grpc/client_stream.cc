@@ -56,9 +56,12 @@ Code FromHttp2Error(std::uint32_t error) {
   }
 }
 
-std::string Describe(std::uint32_t error) {
-  if (error == http2::kConnectionLost) return "the connection was lost";
-  return "the stream was reset (" + std::string(nghttp2_http2_strerror(error)) + ")";
+std::string Describe(std::uint32_t error, std::string_view why) {
+  std::string text = "the connection was lost";
+  if (error != http2::kConnectionLost) {
+    text = "the stream was reset (" + std::string(nghttp2_http2_strerror(error)) + ")";
+  }
+  return why.empty() ? text : text + ": " + std::string(why);
 }
 
 }  // namespace
@@ -212,7 +215,8 @@ void ClientStream::OnClose(std::uint32_t error) {
   closed_ = true;
   ++held_;
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
-  if (!ended_) End(Fails(Error(FromHttp2Error(error), Describe(error)).set_phase(Phase::kSend)));
+  if (!ended_)
+    End(Fails(Error(FromHttp2Error(error), Describe(error, why())).set_phase(Phase::kSend)));
   LetGo();
 }
 
