@@ -106,6 +106,8 @@ void ClientStream::TakeField(std::string_view name, std::string_view value) {
     grpc_status_ = code >= 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown;
   } else if (name == "grpc-message") {
     grpc_message_ = PercentDecode(value);
+  } else if (name == "grpc-retry-pushback-ms") {
+    pushback_ = ToNumber(value);
   } else if (name == "grpc-encoding") {
     if (value == "gzip") {
       compression_ = Compression::kGzip;
@@ -182,7 +184,9 @@ Status ClientStream::Outcome() const {
     return reader_.within() ? Internal("the answer ended within a message") : Ok();
   }
   if (has_grpc_status_) {
-    return Fails(ReadError(grpc_status_, grpc_message_, details_).set_phase(Phase::kRemote));
+    Error error = ReadError(grpc_status_, grpc_message_, details_).set_phase(Phase::kRemote);
+    if (pushback_ >= 0) error.set_retry_after(std::chrono::milliseconds(pushback_));
+    return Fails(std::move(error));
   }
   if (http_status_ != 200) {
     return Fails(FromHttpStatus(http_status_),

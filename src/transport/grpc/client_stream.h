@@ -65,7 +65,8 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   Code grpc_status_ = Code::kUnknown;
   std::string grpc_message_;
   std::string details_;
-  Metadata block_;  // the header block that is coming in
+  int pushback_ = -1;  // milliseconds
+  Metadata block_;     // the header block that is coming in
   Metadata metadata_;
   Metadata trailers_;
   Status status_;
