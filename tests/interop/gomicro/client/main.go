@@ -2,7 +2,8 @@
 //
 //	client [go-micro's flags] SERVICE [HOST:PORT]
 //
-// Without an address it finds the service through the registry.
+// Without an address it finds the service through the registry. With TESTEE_TLS, a folder, it dials
+// with TLS and trusts the certificate there.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/micro/cli/v2"
 	"github.com/micro/go-micro/v2"
 	"github.com/micro/go-micro/v2/client"
+	"github.com/micro/go-micro/v2/client/grpc"
 	"github.com/micro/go-micro/v2/errors"
 	"github.com/micro/go-micro/v2/metadata"
 	"github.com/micro/go-micro/v2/registry"
@@ -177,6 +179,14 @@ func run(p *peer) (failed int) {
 	return failed
 }
 
+func dialTLS(service micro.Service, folder string) error {
+	config, err := testee.ClientTLS(folder)
+	if err != nil {
+		return err
+	}
+	return service.Client().Init(grpc.AuthTLS(config))
+}
+
 // A service says that it listens before it is registered.
 func found(services registry.Registry, name string) bool {
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
@@ -191,6 +201,11 @@ func main() {
 	failed := 1
 	service := micro.NewService(micro.Name("gomicro.client"))
 	service.Init(micro.Action(func(c *cli.Context) error {
+		if folder := os.Getenv("TESTEE_TLS"); folder != "" {
+			if err := dialTLS(service, folder); err != nil {
+				return err
+			}
+		}
 		p := &peer{client: service.Client(), service: c.Args().Get(0)}
 		if c.Args().Len() > 1 {
 			p.options = append(p.options, client.WithAddress(c.Args().Get(1)))
