@@ -9,6 +9,7 @@ package main
 import (
 	"bytes"
 	"context"
+	encoding "encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -105,6 +106,30 @@ func failsAs(id string, code int32) func(*peer) error {
 	}
 }
 
+// What go-micro's API gateway does: it knows no messages, passes JSON on as it is, and sends null for
+// a request without a body.
+func gateway(p *peer) error {
+	for body, want := range map[string]string{
+		`{"name":"ann","bigNumber":"7"}`:  `{"name":"ann","big_number":"7"}`,
+		`{"name":"ann","big_number":"7"}`: `{"name":"ann","big_number":"7"}`,
+		`null`:                            `{}`,
+	} {
+		in, out := encoding.RawMessage(body), encoding.RawMessage{}
+		request := p.client.NewRequest(p.service, "Testee.Echo", &in, client.WithContentType(json))
+		if err := p.client.Call(context.Background(), request, &out, p.options...); err != nil {
+			return err
+		}
+		var got bytes.Buffer
+		if err := encoding.Compact(&got, out); err != nil {
+			return err
+		}
+		if got.String() != want {
+			return fmt.Errorf("the answer to %s is %s", body, out)
+		}
+	}
+	return nil
+}
+
 func throws(p *peer) error {
 	in := testee.Failure{Constructor: "panic", Detail: "thrown"}
 	_, err := p.call(context.Background(), "Fail", &in, proto)
@@ -153,6 +178,7 @@ type testcase struct {
 func cases() []testcase {
 	all := []testcase{
 		{"proto", echoProto}, {"json", echoJSON}, {"proto after json", echoProto},
+		{"json as a gateway sends it", gateway},
 		{"an empty message", empty}, {"1 MiB", large}, {"deadline", deadline},
 		{"a handler that throws", throws}, {"an unknown method", unknownMethod},
 	}
