@@ -46,7 +46,8 @@ class Direction:
         flags = [f"--registry={registry}"]
         environment = {**environment, **home(folder)}
         command = [self.service, *flags, f"--server_address={listen}", *service_flags]
-        with Server(command, folder, **environment) as server:
+        ours = tally if self.name == "interop.testee" else None
+        with Server(command, folder, ours, **environment) as server:
             address = server.address(SOMEWHERE)
             if address is None:
                 tally.fail(title, f"the service does not listen:\n{server.words()[-1000:]}")

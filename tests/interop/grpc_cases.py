@@ -43,7 +43,8 @@ class Pair:
     def run(self, tally, how, server_flags=(), client_flags=()):
         title = f"{self.title}, {how}"
         command = [*self.server, "--port=0", *server_flags]
-        with Server(command, self.folder, **GO_SAYS_WHERE) as server:
+        ours = tally if self.listening is OUR_LISTENING else None
+        with Server(command, self.folder, ours, **GO_SAYS_WHERE) as server:
             port = server.address(self.listening)
             if port is None:
                 tally.fail(title, f"its server does not listen:\n{server.words()[-1000:]}")
