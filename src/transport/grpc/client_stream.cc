@@ -81,6 +81,7 @@ void ClientStream::Open(http2::Session& session, const transport::CallHead& head
   fields.Static("grpc-accept-encoding", "identity,gzip");
   compress_ = head.compression == Compression::kGzip;
   if (compress_) fields.Static("grpc-encoding", "gzip");
+  deadline_ = head.deadline;
   if (head.deadline) {
     const Duration left = *head.deadline - std::chrono::steady_clock::now();
     fields.AddUnique("grpc-timeout", EncodeTimeout(left));
@@ -219,9 +220,16 @@ void ClientStream::OnClose(std::uint32_t error) {
   closed_ = true;
   ++held_;
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
-  if (!ended_)
-    End(Fails(Error(FromHttp2Error(error), Describe(error, why())).set_phase(Phase::kSend)));
+  if (!ended_) End(Fails(Broken(error).set_phase(Phase::kSend)));
   LetGo();
+}
+
+// Servers reset calls whose deadline has passed; they may notice before our own timer does.
+Error ClientStream::Broken(std::uint32_t error) const {
+  if (error == NGHTTP2_CANCEL && deadline_ && *deadline_ <= std::chrono::steady_clock::now()) {
+    return {Code::kDeadlineExceeded, "the call's deadline passed, as the other side noticed first"};
+  }
+  return {FromHttp2Error(error), Describe(error, why())};
 }
 
 void ClientStream::LetGo() {

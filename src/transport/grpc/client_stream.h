@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,12 +49,14 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void TakeField(std::string_view name, std::string_view value);
   void CheckHead();
   Status Outcome() const;
+  Error Broken(std::uint32_t error) const;
   void Fail(Status why);
   void End(Status status);
   void LetGo();
   void Consume(std::size_t bytes);
 
   std::size_t max_metadata_;
+  std::optional<TimePoint> deadline_;
   bool compress_ = false;
   Compression compression_ = Compression::kNone;
   std::string unknown_encoding_;
