@@ -66,6 +66,10 @@ class Stream {
   virtual bool writable() const = 0;
   virtual void WaitWritable(Waiter& waiter) = 0;
 
+  /// Whether what is written goes nowhere, as the call has ended. Whoever waits to write is woken
+  /// then.
+  virtual bool ended() const = 0;
+
   /// Ends the stream at once, both ways.
   virtual void Reset(Code reason) = 0;
 
@@ -94,7 +98,7 @@ class ServerStream : public Stream {
 
   /// Sets what is sent ahead of the first message; before the first Write.
   virtual void SetMetadata(const Metadata& metadata) = 0;
-  /// Ends the call with a status and trailers.
+  /// Ends the call with a status and trailers; whoever waits to read or write is woken.
   virtual void Finish(const Status& status, const Metadata& trailers) = 0;
 
  protected:
@@ -177,9 +181,19 @@ class Listener {
 
 struct Limits {
   std::size_t max_message = 4U << 20U;    ///< bytes of one message that comes in
+  std::size_t max_send = 0xffffffff;      ///< bytes of one message that goes out
   std::size_t max_metadata = 16U << 10U;  ///< bytes of the header list of one call
   std::size_t max_streams = 1000;         ///< calls that one connection may have open
   std::size_t max_connections = 100'000;  ///< that a listener has open
+};
+
+/// When connections are looked after. Zero: never.
+struct Lifetimes {
+  /// Silence on a connection with open calls, before the other side is asked for a sign of life.
+  Duration keepalive_time = std::chrono::seconds(20);
+  Duration keepalive_timeout = std::chrono::seconds(10);  ///< for that sign; then it is closed
+  Duration max_age = {};  ///< after which a listener's connection takes no more calls
+  Duration max_idle = std::chrono::minutes(30);  ///< the same, for one without any calls
 };
 
 /// TLS for both sides of a transport. The files are PEM, and are read again when they change.
@@ -226,6 +240,7 @@ class Transport {
 struct TransportConfig {
   Runtime* runtime = nullptr;
   transport::Limits limits = {};
+  transport::Lifetimes lifetimes = {};
   transport::Tls tls = {};
 };
 

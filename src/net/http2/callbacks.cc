@@ -5,6 +5,14 @@
 #include "net/http2/memory.h"
 
 namespace micro::http2 {
+namespace {
+
+// What a connection may cancel at once, and in the long run: callers that hedge cancel a lot, and
+// who cancels more than this does nothing else (CVE-2023-44487).
+constexpr std::uint64_t kMostResets = 10'000;
+constexpr std::uint64_t kResetsASecond = 1'000;
+
+}  // namespace
 
 Session& Callbacks::Self(void* user) { return *static_cast<Session*>(user); }
 
@@ -15,9 +23,35 @@ Stream* Callbacks::StreamOf(Session& self, std::int32_t id) {
   return self.latest_;
 }
 
+// Whether a frame brings a call on. Resets are counted by nghttp2 itself.
+void Callbacks::Weigh(Session& self, const nghttp2_frame_hd& head) {
+  if (head.type == NGHTTP2_RST_STREAM) return;
+  const bool empty = head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+  if (head.type == NGHTTP2_HEADERS || (head.type == NGHTTP2_DATA && !empty)) {
+    self.chatter_ = 0;
+    self.pulse_.OnProgress();
+  } else {
+    self.OnChatter();
+  }
+}
+
+// nghttp2 forgives a client that opens a stream a second time or out of order, as it does not
+// remember those that are over. It is a mistake (RFC 9113 section 5.1.1), unless these are trailers
+// of a request that we reset, which the client does not know yet.
+int Callbacks::OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user) {
+  Weigh(Self(user), *head);
+  if (head->type != NGHTTP2_HEADERS) return 0;
+  const Session& self = Self(user);
+  const std::int32_t id = head->stream_id;
+  if (self.role_ != Role::kServer || id > self.newest_ || id % 2 == 0) return 0;
+  if (nghttp2_session_find_stream(session, id) != nullptr || self.resets_.MayHave(id)) return 0;
+  return nghttp2_session_terminate_session(session, NGHTTP2_STREAM_CLOSED);
+}
+
 int Callbacks::OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   Session& self = Self(user);
+  self.newest_ = frame->hd.stream_id;
   Stream* stream = self.owner_->OnStream(self);
   if (stream == nullptr) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
@@ -60,7 +94,10 @@ int Callbacks::OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
       if (end) OnEnd(Self(user), frame->hd.stream_id);
       return 0;
     case NGHTTP2_PING:
-      if (ack) Self(user).OnPingAck();
+      if (ack) Self(user).OnPingAck(frame->ping.opaque_data);
+      return 0;
+    case NGHTTP2_SETTINGS:
+      if (!ack) Self(user).settings_received_ = true;
       return 0;
     case NGHTTP2_GOAWAY:
       Self(user).OnGoaway(frame->goaway);
@@ -75,9 +112,18 @@ void Callbacks::OnEnd(Session& self, std::int32_t id) {
 }
 
 int Callbacks::OnFrameSent(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
+  if (frame->hd.type == NGHTTP2_RST_STREAM) Self(user).resets_.Add(frame->hd.stream_id);
+  if (frame->hd.type == NGHTTP2_GOAWAY) Self(user).OnGoawaySent(frame->goaway);
   if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   if (Stream* stream = StreamOf(Self(user), frame->hd.stream_id)) stream->OnSent();
+  return 0;
+}
+
+// nghttp2 resets a stream for it, one that was never opened included.
+int Callbacks::OnInvalidFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
+                              int /*error*/, void* user) {
+  if (frame->hd.stream_id != 0) Self(user).resets_.Add(frame->hd.stream_id);
   return 0;
 }
 
@@ -114,6 +160,7 @@ int Callbacks::SendData(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/,
   constexpr std::size_t kFrameHead = 9;
   auto& stream = *static_cast<Stream*>(source->ptr);
   std::string& out = *Self(user).out_;
+  Self(user).chatter_ = 0;
   out.append(View(frame_head, kFrameHead)).append(stream.body_, stream.sent_, length);
   stream.sent_ += length;
   if (stream.unsent() == 0) {
@@ -127,11 +174,13 @@ int Callbacks::SendData(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/,
 nghttp2_session_callbacks* Callbacks::Make() {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, OnBeginFrame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, OnData);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, OnFrameSent);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, OnInvalidFrame);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, OnStreamClose);
   nghttp2_session_callbacks_set_send_data_callback(callbacks, SendData);
   return callbacks;
@@ -142,6 +191,7 @@ nghttp2_option* Callbacks::MakeOption() {
   nghttp2_option_new(&option);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, kMostResets, kResetsASecond);
   return option;
 }
 

@@ -67,7 +67,7 @@ std::string Describe(std::uint32_t error, std::string_view why) {
 }  // namespace
 
 ClientStream::ClientStream(const transport::Limits& limits)
-    : max_metadata_(limits.max_metadata), reader_(limits.max_message) {}
+    : limits_(limits), reader_(limits.max_message) {}
 
 void ClientStream::Open(http2::Session& session, const transport::CallHead& head) {
   Fields& fields = Fields::Scratch();
@@ -88,8 +88,8 @@ void ClientStream::Open(http2::Session& session, const transport::CallHead& head
 
 bool ClientStream::OnHeader(std::string_view name, std::string_view value) {
   header_bytes_ += name.size() + value.size() + kHeaderCost;
-  if (header_bytes_ <= max_metadata_) TakeField(name, value);
-  return true;
+  if (header_bytes_ <= limits_.max_metadata) TakeField(name, value);
+  return header_bytes_ <= limits_.max_metadata * kHeaderBomb;
 }
 
 void ClientStream::TakeField(std::string_view name, std::string_view value) {
@@ -111,8 +111,8 @@ void ClientStream::TakeField(std::string_view name, std::string_view value) {
 }
 
 void ClientStream::OnHeaders(bool end_of_stream) {
-  if (header_bytes_ > max_metadata_) {
-    return Fail(ResourceExhausted("the answer's metadata is over the limit"));
+  if (header_bytes_ > limits_.max_metadata) {
+    return Fail(ResourceExhausted("the answer's metadata is over the limit (--max_metadata_size)"));
   }
   if (!has_head_ && http_status_ >= 100 && http_status_ < 200) return block_.Clear();
   if (end_of_stream) {
@@ -156,11 +156,14 @@ transport::Read ClientStream::TryRead(std::string& message) {
 
 void ClientStream::Write(std::string& message) {
   if (session() == nullptr) return;
+  if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
+    return Fail(std::move(fits), Phase::kSend);
+  }
   WritePrefix(message);
   Send(message);
 }
 
-bool ClientStream::writable() const { return unsent() < kHighWater; }
+bool ClientStream::writable() const { return ended_ || unsent() < kHighWater; }
 
 void ClientStream::OnDrained() { Wake(write_waiter_); }
 
@@ -183,9 +186,9 @@ void ClientStream::OnEnd() {
   if (!ended_) End(Outcome());
 }
 
-void ClientStream::Fail(Status why) {
+void ClientStream::Fail(Status why, Phase phase) {
   if (ended_) return;
-  if (!why) why.error().set_phase(Phase::kRemote);
+  if (!why) why.error().set_phase(phase);
   if (session() != nullptr) session()->Reset(*this, NGHTTP2_CANCEL);
   End(std::move(why));
 }
@@ -194,6 +197,7 @@ void ClientStream::End(Status status) {
   ended_ = true;
   status_ = std::move(status);
   Wake(read_waiter_);
+  Wake(write_waiter_);
 }
 
 void ClientStream::OnClose(std::uint32_t error) {
@@ -202,7 +206,6 @@ void ClientStream::OnClose(std::uint32_t error) {
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
   if (!ended_)
     End(Fails(Error(FromHttp2Error(error), Describe(error, why())).set_phase(Phase::kSend)));
-  Wake(write_waiter_);
   closing_ = false;
   if (released_) delete this;
 }

@@ -34,6 +34,7 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void Write(std::string& message) override;
   bool writable() const override;
   void WaitWritable(transport::Waiter& waiter) override { write_waiter_ = &waiter; }
+  bool ended() const override { return ended_; }
   void CloseSend() override { EndBody(false); }
   const Status& status() const override { return status_; }
   bool unprocessed() const override { return unprocessed_; }
@@ -46,11 +47,11 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void TakeField(std::string_view name, std::string_view value);
   void CheckHead();
   Status Outcome() const;
-  void Fail(Status why);
+  void Fail(Status why, Phase phase = Phase::kRemote);
   void End(Status status);
   void Consume(std::size_t bytes);
 
-  std::size_t max_metadata_;
+  transport::Limits limits_;
   MessageReader reader_;
   std::size_t header_bytes_ = 0;
   int http_status_ = 0;

@@ -1,5 +1,6 @@
 #include "transport/grpc/server_stream.h"
 
+#include <array>
 #include <utility>
 
 #include "base/recycler.h"
@@ -25,8 +26,9 @@ ServerStream* ServerStream::Make(const transport::Limits& limits, transport::Acc
 bool ServerStream::OnHeader(std::string_view name, std::string_view value) {
   header_bytes_ += name.size() + value.size() + kHeaderCost;
   if (header_bytes_ > limits_.max_metadata) {
-    if (refused_) refused_ = ResourceExhausted("the call's metadata is over the limit");
-    return true;
+    if (refused_)
+      refused_ = ResourceExhausted("the call's metadata is over the limit (--max_metadata_size)");
+    return header_bytes_ <= limits_.max_metadata * kHeaderBomb;
   }
   if (opened_) return true;  // trailers of a request mean nothing in gRPC
   if (name.starts_with(':')) return OnPseudoHeader(name, value);
@@ -50,6 +52,7 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
     head_.content_type = value;
     return true;
   }
+  if (name == "x-content-type") message_form_ = MessageForm::kJson;  // a go-micro client
   if (name == "te" || (name != "user-agent" && IsReserved(name))) return true;
   if (!AddField(head_.metadata, name, value) && refused_) {
     refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
@@ -96,9 +99,13 @@ void ServerStream::Report(const std::string& why) {
 void ServerStream::RefuseHttp(std::string_view http_status) {
   Report("HTTP status " + std::string(http_status) + ": no gRPC request");
   acceptor_ = nullptr;
-  finished_ = true;
-  const nghttp2_nv field = http2::StaticField(":status", http_status);
-  session()->SubmitResponse(*this, std::span(&field, 1), false);
+  no_grpc_ = finished_ = true;
+  std::string why = "A gRPC request is a POST with a content-type of application/grpc.\n";
+  Send(why);
+  EndBody(false);
+  const std::array<nghttp2_nv, 2> fields = {http2::StaticField(":status", http_status),
+                                            http2::StaticField("content-type", "text/plain")};
+  session()->SubmitResponse(*this, fields, true);
 }
 
 void ServerStream::OnData(std::string_view bytes) {
@@ -117,9 +124,10 @@ void ServerStream::Consume(std::size_t bytes) {
 bool ServerStream::Check(const Status& received) {
   if (received) return true;
   if (acceptor_ != nullptr) Report(received.error().detail());
-  Finish(received, {});
+  End(received, {});
   Wake(close_waiter_);
   Wake(read_waiter_);
+  Wake(write_waiter_);
   return false;
 }
 
@@ -158,16 +166,25 @@ void ServerStream::SendHead() {
 
 void ServerStream::Write(std::string& message) {
   if (finished_ || session() == nullptr) return;
+  if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
+    return Finish(fits, {});
+  }
   WritePrefix(message);
   Send(message);
   if (!head_sent_) SendHead();
 }
 
-bool ServerStream::writable() const { return unsent() < kHighWater; }
+bool ServerStream::writable() const { return ended() || unsent() < kHighWater; }
 
 void ServerStream::OnDrained() { Wake(write_waiter_); }
 
 void ServerStream::Finish(const Status& status, const Metadata& trailers) {
+  End(status, trailers);
+  Wake(read_waiter_);
+  Wake(write_waiter_);
+}
+
+void ServerStream::End(const Status& status, const Metadata& trailers) {
   if (finished_ || session() == nullptr) return;
   finished_ = true;
   if (!head_sent_ && !metadata_.empty()) SendHead();
@@ -180,20 +197,21 @@ void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
   fields.Add(trailers);
-  fields.Add(status);
+  fields.Add(status, message_form_);
   session()->SubmitResponse(*this, fields.span(), false);
 }
 
 void ServerStream::OnTrailersDue() {
   Fields& fields = Fields::Scratch();
   fields.Add(trailers_);
-  fields.Add(status_);
+  fields.Add(status_, message_form_);
   session()->SubmitTrailers(*this, fields.span());
 }
 
-// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1).
+// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1); what
+// is no gRPC caller may not know how to read an answer that comes with a reset.
 void ServerStream::OnSent() {
-  if (!remote_ended_) session()->Reset(*this, NGHTTP2_NO_ERROR);
+  if (!remote_ended_ && !no_grpc_) session()->Reset(*this, NGHTTP2_NO_ERROR);
 }
 
 void ServerStream::Reset(Code reason) {
@@ -230,7 +248,8 @@ void ServerStream::Recycle() {
   metadata_.Clear();
   trailers_.Clear();
   header_bytes_ = 0;
-  post_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  message_form_ = MessageForm::kText;
+  post_ = no_grpc_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
 }

@@ -6,6 +6,7 @@
 #include "micro/transport.h"
 
 #include "net/http2/session.h"
+#include "transport/grpc/fields.h"
 #include "transport/grpc/message_reader.h"
 
 namespace micro::grpc {
@@ -40,6 +41,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void Write(std::string& message) override;
   bool writable() const override;
   void WaitWritable(transport::Waiter& waiter) override { write_waiter_ = &waiter; }
+  bool ended() const override { return finished_ || closed_; }
   void WaitClosed(transport::Waiter& waiter) override { close_waiter_ = &waiter; }
   void SetMetadata(const Metadata& metadata) override { metadata_ = metadata; }
   void Finish(const Status& status, const Metadata& trailers) override;
@@ -54,6 +56,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void Report(const std::string& why);
   void RefuseHttp(std::string_view http_status);
   void SendHead();
+  void End(const Status& status, const Metadata& trailers);
   void Consume(std::size_t bytes);
   bool Check(const Status& received);
   void Recycle();
@@ -66,9 +69,10 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   MessageReader reader_;
   Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
+  MessageForm message_form_ = MessageForm::kText;
   bool post_ = false;
-
-  bool opened_ = false;  // the acceptor has it
+  bool no_grpc_ = false;  // refused as plain HTTP
+  bool opened_ = false;   // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
   bool finished_ = false;
