@@ -29,7 +29,7 @@ constexpr std::size_t kMostFarewell = 200;
 // back those over its word.
 constexpr std::size_t kFirstStreams = 1000;
 // Frames without anything of a call that may come in a row, within the time.
-constexpr int kMostChatter = 1000;
+constexpr int kMostChatter = 10'000;
 constexpr std::chrono::seconds kChatterTime{1};
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
