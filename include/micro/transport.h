@@ -188,9 +188,19 @@ class Listener {
 
 struct Limits {
   std::size_t max_message = 4U << 20U;    ///< bytes of one message that comes in
+  std::size_t max_send = 0xffffffff;      ///< bytes of one message that goes out
   std::size_t max_metadata = 16U << 10U;  ///< bytes of the header list of one call
   std::size_t max_streams = 1000;         ///< calls that one connection may have open
   std::size_t max_connections = 100'000;  ///< that a listener has open
+};
+
+/// When connections are looked after. Zero: never.
+struct Lifetimes {
+  /// Silence on a connection with open calls, before the other side is asked for a sign of life.
+  Duration keepalive_time = std::chrono::seconds(20);
+  Duration keepalive_timeout = std::chrono::seconds(10);  ///< for that sign; then it is closed
+  Duration max_age = {};  ///< after which a listener's connection takes no more calls
+  Duration max_idle = std::chrono::minutes(30);  ///< the same, for one without any calls
 };
 
 /// TLS for both sides of a transport. The files are PEM, and are read again when they change.
@@ -237,6 +247,7 @@ class Transport {
 struct TransportConfig {
   Runtime* runtime = nullptr;
   transport::Limits limits = {};
+  transport::Lifetimes lifetimes = {};
   transport::Tls tls = {};
 };
 

@@ -1,7 +1,10 @@
 #include "net/link.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -43,6 +46,25 @@ ssize_t Link::Write(std::string_view bytes) {
 }
 
 std::string Link::Why() const { return std::strerror(errno); }
+
+// In whole seconds, as the kernel counts, and three probes.
+void Link::Probe(Duration silence, Duration answer) {
+  constexpr int kProbes = 3;
+  if (silence == Duration::zero() || answer == Duration::zero()) return;
+  const auto seconds = [](Duration duration) {
+    const auto whole = std::chrono::ceil<std::chrono::seconds>(duration).count();
+    return static_cast<int>(std::clamp<std::int64_t>(whole, 1, 32'767));
+  };
+  const int descriptor = socket_.native_handle();
+  const auto set = [descriptor](int level, int option, int value) {
+    ::setsockopt(descriptor, level, option, &value, sizeof(value));
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, seconds(silence));
+  set(IPPROTO_TCP, TCP_KEEPINTVL, seconds(answer / kProbes));
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, (seconds(silence) + seconds(answer)) * 1000);
+}
 
 void Link::Close() {
   boost::system::error_code ignored;

@@ -12,6 +12,8 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 
+#include "micro/duration.h"
+
 namespace micro::net {
 
 /// A connected socket of any family that is a stream of bytes: TCP or unix.
@@ -40,6 +42,9 @@ class Link {
   virtual std::string Why() const;
   /// Whether nobody between the two ends can read along.
   virtual bool secure() const { return false; }
+  /// Has the kernel find out whether the other end's machine still answers: after this much
+  /// silence, within this much time. Zero: not. A unix socket's end needs no such thing.
+  void Probe(Duration silence, Duration answer);
   /// Closes at once.
   virtual void Close();
   /// Lets go of `place` when the link is closed, or is no more.

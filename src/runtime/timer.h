@@ -6,6 +6,11 @@
 
 namespace micro::runtime {
 
+/// `delay` after `from`, or the latest time there is.
+inline TimePoint Later(TimePoint from, Duration delay) {
+  return delay > TimePoint::max() - from ? TimePoint::max() : from + delay;
+}
+
 /// Something that happens on a loop at a time, unless it is cancelled first. Holding the hook
 /// itself, it costs no allocation; it is used on its loop's thread only.
 class Timer : public boost::intrusive::set_base_hook<

@@ -27,12 +27,27 @@ constexpr std::chrono::milliseconds kSettle{50};
 constexpr std::uint64_t kMostLoops = 1024;
 constexpr std::uint64_t kMostWorkers = 16384;
 
-Status CheckRange(std::string_view flag, std::uint64_t value, std::uint64_t least,
-                  std::uint64_t most) {
-  if (value >= least && value <= most) return Ok();
-  return Fails(Error(Code::kInvalidArgument,
-                     "--" + std::string(flag) + ": " + std::to_string(value) + " is not between " +
-                         std::to_string(least) + " and " + std::to_string(most))
+// What gRPC's prefix can count.
+constexpr std::uint64_t kMostMessage = 0xffffffff;
+// Less metadata than this does not hold what every call carries.
+constexpr std::uint64_t kLeastMetadata = 1024;
+constexpr std::uint64_t kMostMetadata = 16U << 20U;
+constexpr std::uint64_t kMostConnections = 10'000'000;
+constexpr std::uint64_t kMostStreams = 1'000'000;
+
+struct Range {
+  std::string_view flag;
+  std::uint64_t value;
+  std::uint64_t least;
+  std::uint64_t most;
+};
+
+Status Check(const Range& range) {
+  if (range.value >= range.least && range.value <= range.most) return Ok();
+  return Fails(Error(Code::kInvalidArgument, "--" + std::string(range.flag) + ": " +
+                                                 std::to_string(range.value) + " is not between " +
+                                                 std::to_string(range.least) + " and " +
+                                                 std::to_string(range.most))
                    .set_phase(Phase::kConfigure));
 }
 
@@ -78,8 +93,24 @@ struct Service::Parts {
   }
 
   Status CheckRanges() const {
-    if (Status loops = CheckRange("loops", options.loops, 0, kMostLoops); !loops) return loops;
-    return CheckRange("worker_threads", options.worker_threads, 1, kMostWorkers);
+    const std::initializer_list<Range> ranges = {
+        {"loops", options.loops, 0, kMostLoops},
+        {"worker_threads", options.worker_threads, 1, kMostWorkers},
+        {"max_message_size", options.max_message_size, 1, kMostMessage},
+        {"max_send_message_size", options.max_send_message_size, 1, kMostMessage},
+        {"max_metadata_size", options.max_metadata_size, kLeastMetadata, kMostMetadata},
+        {"max_connections", options.max_connections, 1, kMostConnections},
+        {"max_concurrent_streams", options.max_concurrent_streams, 1, kMostStreams},
+    };
+    for (const Range& range : ranges) {
+      if (Status checked = Check(range); !checked) return checked;
+    }
+    if (options.keepalive_time == Duration::zero() || options.keepalive_timeout > Duration::zero())
+      return Ok();
+    return Fails(Error(Code::kInvalidArgument,
+                       "--keepalive_timeout: an answer needs time; --keepalive_time=0 turns pings "
+                       "off")
+                     .set_phase(Phase::kConfigure));
   }
 
   // What is chosen by name. Nothing is constructed when anything is wrong.
@@ -104,7 +135,15 @@ struct Service::Parts {
 
   TransportConfig TransportConfigOf() const {
     return {.runtime = runtime.get(),
-            .limits = {.max_message = options.max_message_size},
+            .limits = {.max_message = options.max_message_size,
+                       .max_send = options.max_send_message_size,
+                       .max_metadata = options.max_metadata_size,
+                       .max_streams = options.max_concurrent_streams,
+                       .max_connections = options.max_connections},
+            .lifetimes = {.keepalive_time = options.keepalive_time,
+                          .keepalive_timeout = options.keepalive_timeout,
+                          .max_age = options.max_connection_age,
+                          .max_idle = options.max_connection_idle},
             .tls = {.cert = options.tls_cert,
                     .key = options.tls_key,
                     .ca = options.tls_ca,

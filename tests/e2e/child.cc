@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 
 extern char** environ;
 
@@ -40,7 +42,7 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
   pipe_ = ends[0];
   std::vector<std::string> words = arguments;
-  words.insert(words.begin(), std::string(E2E_BIN) + "/" + program);
+  words.insert(words.begin(), std::filesystem::path(E2E_BIN) / program);
   std::vector<std::string> variables = Environment(environment);
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
@@ -88,6 +90,20 @@ std::string Child::After(std::string_view text) {
 
 void Child::Signal(int signal) const {
   if (pid_ > 0) ::kill(pid_, signal);
+}
+
+long Child::peak_memory() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string word; status >> word;) {
+    long size = 0;
+    if (word == "VmHWM:" && status >> size) return size;
+  }
+  return 0;
+}
+
+int Child::open_files() const {
+  const std::filesystem::directory_iterator files("/proc/" + std::to_string(pid_) + "/fd");
+  return static_cast<int>(std::distance(begin(files), end(files)));
 }
 
 int Child::Wait() {

@@ -26,6 +26,10 @@ class Child {
   void Signal(int signal) const;
   /// Its exit code, once it has ended; 128 + N for signal N.
   int Wait();
+  /// The memory it had at its largest, in KiB; 0 when that cannot be known.
+  long peak_memory() const;
+  /// How many files it has open.
+  int open_files() const;
   /// What it has written so far.
   const std::string& output() const { return output_; }
 

@@ -58,6 +58,9 @@ struct Http2Peer::Callbacks {
   }
 
   static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    const bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (frame->hd.type == NGHTTP2_PING && !ack) ++Self(user).pings_;
+    if (frame->hd.type == NGHTTP2_GOAWAY) Self(user).goaway_ = frame->goaway.error_code;
     const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     if (carries && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
       Self(user).streams_[frame->hd.stream_id].ended = true;
@@ -126,6 +129,10 @@ void Http2Peer::Answer(std::int32_t stream, const HeaderList& headers, std::stri
 
 void Http2Peer::Reset(std::int32_t stream, std::uint32_t error) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, error);
+}
+
+std::uint32_t Http2Peer::Setting(nghttp2_settings_id id) const {
+  return nghttp2_session_get_remote_settings(session_, id);
 }
 
 void Http2Peer::Ping() { nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr); }

@@ -55,6 +55,12 @@ class Http2Peer {
   bool Flush();
 
   std::map<std::int32_t, Incoming>& streams() { return streams_; }
+  /// Pings that came; they are answered when the answers are sent.
+  int pings() const { return pings_; }
+  /// The error code of the latest GOAWAY, once one has come.
+  std::optional<std::uint32_t> goaway() const { return goaway_; }
+  /// What the other side allows.
+  std::uint32_t Setting(nghttp2_settings_id id) const;
   Socket& socket() { return socket_; }
 
  private:
@@ -72,6 +78,8 @@ class Http2Peer {
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, Incoming> streams_;
   std::map<std::int32_t, Body> bodies_;
+  int pings_ = 0;
+  std::optional<std::uint32_t> goaway_;
 };
 
 }  // namespace micro::e2e

@@ -75,6 +75,12 @@ bool Socket::Send(std::string_view bytes) {
   return true;
 }
 
+void Socket::SendWithin(std::string_view bytes, int seconds) {
+  const timeval patience{.tv_sec = seconds, .tv_usec = 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  Send(bytes);
+}
+
 std::string Socket::Receive() {
   std::string bytes(64U << 10U, '\0');
   const ssize_t size = ::recv(descriptor_, bytes.data(), bytes.size(), 0);

@@ -26,6 +26,8 @@ class Socket {
   bool connected() const { return descriptor_ >= 0; }
   /// False when the other side has gone.
   bool Send(std::string_view bytes);
+  /// Sends as much as the other side takes, until it takes nothing for so many seconds.
+  void SendWithin(std::string_view bytes, int seconds);
   /// What has come, or comes next; empty once the other side has gone or says nothing for long.
   std::string Receive();
   /// Reads until the other side has closed; false when it does not.

@@ -5,6 +5,14 @@
 #include "net/http2/memory.h"
 
 namespace micro::http2 {
+namespace {
+
+// What a connection may cancel at once, and in the long run: callers that hedge cancel a lot, and
+// who cancels more than this does nothing else (CVE-2023-44487).
+constexpr std::uint64_t kMostResets = 10'000;
+constexpr std::uint64_t kResetsASecond = 1'000;
+
+}  // namespace
 
 Session& Callbacks::Self(void* user) { return *static_cast<Session*>(user); }
 
@@ -15,10 +23,23 @@ Stream* Callbacks::StreamOf(Session& self, std::int32_t id) {
   return self.latest_;
 }
 
+// Whether a frame brings a call on. Resets are counted by nghttp2 itself.
+void Callbacks::Weigh(Session& self, const nghttp2_frame_hd& head) {
+  if (head.type == NGHTTP2_RST_STREAM) return;
+  const bool empty = head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+  if (head.type == NGHTTP2_HEADERS || (head.type == NGHTTP2_DATA && !empty)) {
+    self.chatter_ = 0;
+    self.pulse_.OnProgress();
+  } else {
+    self.OnChatter();
+  }
+}
+
 // nghttp2 forgives a client that opens a stream a second time or out of order, as it does not
 // remember those that are over. It is a mistake (RFC 9113 section 5.1.1), unless these are trailers
 // of a request that we reset, which the client does not know yet.
 int Callbacks::OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user) {
+  Weigh(Self(user), *head);
   if (head->type != NGHTTP2_HEADERS) return 0;
   const Session& self = Self(user);
   const std::int32_t id = head->stream_id;
@@ -73,7 +94,7 @@ int Callbacks::OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
       if (end) OnEnd(Self(user), frame->hd.stream_id);
       return 0;
     case NGHTTP2_PING:
-      if (ack) Self(user).OnPingAck();
+      if (ack) Self(user).OnPingAck(frame->ping.opaque_data);
       return 0;
     case NGHTTP2_SETTINGS:
       if (!ack) Self(user).settings_received_ = true;
@@ -92,6 +113,7 @@ void Callbacks::OnEnd(Session& self, std::int32_t id) {
 
 int Callbacks::OnFrameSent(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
   if (frame->hd.type == NGHTTP2_RST_STREAM) Self(user).resets_.Add(frame->hd.stream_id);
+  if (frame->hd.type == NGHTTP2_GOAWAY) Self(user).OnGoawaySent(frame->goaway);
   if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   if (Stream* stream = StreamOf(Self(user), frame->hd.stream_id)) stream->OnSent();
@@ -138,6 +160,7 @@ int Callbacks::SendData(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/,
   constexpr std::size_t kFrameHead = 9;
   auto& stream = *static_cast<Stream*>(source->ptr);
   std::string& out = *Self(user).out_;
+  Self(user).chatter_ = 0;
   out.append(View(frame_head, kFrameHead)).append(stream.body_, stream.sent_, length);
   stream.sent_ += length;
   if (stream.unsent() == 0) {
@@ -168,6 +191,7 @@ nghttp2_option* Callbacks::MakeOption() {
   nghttp2_option_new(&option);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, kMostResets, kResetsASecond);
   return option;
 }
 

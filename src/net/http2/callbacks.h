@@ -21,6 +21,7 @@ struct Callbacks {
   static Session& Self(void* user);
   static Stream* StreamOf(Session& self, std::int32_t id);
   static int OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user);
+  static void Weigh(Session& self, const nghttp2_frame_hd& head);
   static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user);
   static int OnHeader(nghttp2_session* session, const nghttp2_frame* frame,
                       const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,

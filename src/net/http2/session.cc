@@ -19,13 +19,18 @@ constexpr std::size_t kWriteSize = 64U << 10U;
 constexpr std::size_t kSlice = 2U << 10U;
 // Reads of one connection before the loop's others get their turn.
 constexpr int kReadsPerTurn = 4;
-// Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
-// back those over its word.
-constexpr std::size_t kFirstStreams = 1000;
+// The ping that goes with the notice of a shutdown; others may still be under way.
+constexpr std::array<std::uint8_t, 8> kFarewellPing = {'g', 'o', 'o', 'd', 'b', 'y', 'e', 0};
 // What a caller that speaks TLS begins with (RFC 8446 section 5.1).
 constexpr std::uint8_t kTlsHandshake = 22;
 // How much of what the other side says in GOAWAY is passed on.
 constexpr std::size_t kMostFarewell = 200;
+// Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
+// back those over its word.
+constexpr std::size_t kFirstStreams = 1000;
+// Frames without anything of a call that may come in a row, within the time.
+constexpr int kMostChatter = 10'000;
+constexpr std::chrono::seconds kChatterTime{1};
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
 
@@ -72,7 +77,9 @@ Session::Session(runtime::Loop& loop, std::unique_ptr<net::Link> link, Role role
       link_(std::move(link)),
       owner_(&owner),
       role_(role),
-      session_(Callbacks::MakeSession(role, this)) {
+      session_(Callbacks::MakeSession(role, this)),
+      pulse_(*this, role, settings.lifetimes) {
+  link_->Probe(settings.lifetimes.keepalive_time, settings.lifetimes.keepalive_timeout);
   const std::array<nghttp2_settings_entry, 3> entries = {{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
@@ -86,6 +93,8 @@ Session::Session(runtime::Loop& loop, std::unique_ptr<net::Link> link, Role role
 Session::~Session() { nghttp2_session_del(session_); }
 
 void Session::Start() {
+  chatter_began_ = std::chrono::steady_clock::now();
+  pulse_.Start();
   WaitReadable();
   FlushSoon();
 }
@@ -98,6 +107,9 @@ void Session::WaitReadable() {
 
 void Session::OnReadable() {
   WriteBuffer().clear();
+  // What was asked for before a GOAWAY is still served, if it leaves before the GOAWAY is read.
+  if (role_ == Role::kClient && flush_posted_ && pending_.empty()) Flush();
+  if (closed_) return;
   in_turn_ = true;
   for (int turn = 0; turn < kReadsPerTurn; ++turn) {
     if (!Receive()) break;
@@ -115,6 +127,7 @@ bool Session::Receive() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size < 0) return Close(link_->Why()), false;
   if (size == 0) return Close("closed by the other side"), false;
+  pulse_.OnHeard();
   const auto bytes = std::span(buffer).first(static_cast<std::size_t>(size));
   return Feed(bytes) && (bytes.size() == buffer.size() || link_->more());
 }
@@ -214,6 +227,7 @@ void Session::Attach(Stream& stream, std::int32_t id) {
   stream.id_ = id;
   streams_.push_back(stream);
   ++open_;
+  pulse_.OnStream();
 }
 
 void Session::Detach(Stream& stream, std::uint32_t error, std::string_view why) {
@@ -222,6 +236,7 @@ void Session::Detach(Stream& stream, std::uint32_t error, std::string_view why) 
   stream.session_ = nullptr;
   stream.unlink();
   --open_;
+  pulse_.OnStream();
   stream.why_ = why;
   stream.OnClose(error);
 }
@@ -230,10 +245,12 @@ void Session::Close(std::string_view reason, bool tell) {
   if (closed_) return;
   const auto self = shared_from_this();
   closed_ = true;
+  pulse_.Cancel();
   link_->Close();
-  const std::string why = farewell_.empty() ? std::string(reason) : farewell_;
+  std::string why = refused_for_.empty() ? farewell_ : refused_for_;
+  if (why.empty()) why = reason;
   while (!streams_.empty()) Detach(streams_.front(), kConnectionLost, why);
-  if (tell) owner_->OnSessionClosed(*this, reason, malformed_);
+  if (tell) owner_->OnSessionClosed(*this, why, malformed_);
 }
 
 void Session::Shutdown() {
@@ -243,11 +260,39 @@ void Session::Shutdown() {
     // The notice, then a ping: its answer tells that no request sent before the notice is on its
     // way.
     nghttp2_submit_shutdown_notice(session_);
-    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kFarewellPing.data());
+    pulse_.OnPing();
   } else {
     nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
   }
   FlushSoon();
+}
+
+void Session::Ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  FlushSoon();
+}
+
+// Much talk about nothing, faster than anybody needs it.
+void Session::OnChatter() {
+  if (++chatter_ < kMostChatter) return;
+  const TimePoint now = std::chrono::steady_clock::now();
+  const bool calm = now - std::exchange(chatter_began_, now) > kChatterTime;
+  chatter_ = 0;
+  if (calm || malformed_) return;
+  refused_for_ = "too many frames that carry nothing";
+  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+// nghttp2 has seen something that ends the connection.
+void Session::OnGoawaySent(const nghttp2_goaway& goaway) {
+  if (goaway.error_code == NGHTTP2_NO_ERROR) return;
+  malformed_ = true;
+  if (!refused_for_.empty()) return;
+  refused_for_ = nghttp2_http2_strerror(goaway.error_code);
+  if (goaway.opaque_data_len > 0) {
+    refused_for_.append(": ").append(View(goaway.opaque_data, goaway.opaque_data_len));
+  }
 }
 
 void Session::OnGoaway(const nghttp2_goaway& goaway) {
@@ -260,8 +305,8 @@ void Session::OnGoaway(const nghttp2_goaway& goaway) {
   if (!words.empty()) farewell_ += ": " + words;
 }
 
-void Session::OnPingAck() {
-  if (!draining_ || goaway_sent_) return;
+void Session::OnPingAck(std::span<const std::uint8_t, 8> payload) {
+  if (!draining_ || goaway_sent_ || !std::ranges::equal(payload, kFarewellPing)) return;
   goaway_sent_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,

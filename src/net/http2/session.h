@@ -10,6 +10,7 @@
 #include <boost/intrusive/list.hpp>
 #include <nghttp2/nghttp2.h>
 
+#include "net/http2/pulse.h"
 #include "net/http2/reset_streams.h"
 #include "net/http2/stream.h"
 #include "net/link.h"
@@ -24,6 +25,7 @@ struct Settings {
   std::uint32_t stream_window = 256U << 10U;
   std::uint32_t connection_window = 4U << 20U;
   std::uint32_t max_header_list = 16U << 10U;
+  transport::Lifetimes lifetimes = {};
 };
 
 /// A header field that nghttp2 copies.
@@ -57,6 +59,8 @@ class Session : public std::enable_shared_from_this<Session> {
   ~Session();
 
   void Start();
+  /// Asks for a sign of life.
+  void Ping();
   /// Says GOAWAY, lets the streams there end, then closes.
   void Shutdown();
   /// Closes at once. The owner is not told if `tell` is false.
@@ -75,6 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& peer() const { return link_->peer(); }
   bool secure() const { return link_->secure(); }
   bool closed() const { return closed_; }
+  /// Streams there are.
+  std::size_t open() const { return open_; }
   /// Whether requests may be submitted, as far as both sides have said.
   bool alive() const { return !closed_ && !goaway_received_ && !draining_; }
   /// Whether the other side takes one more stream now.
@@ -95,8 +101,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
   void Detach(Stream& stream, std::uint32_t error, std::string_view why);
-  void OnPingAck();
+  void OnPingAck(std::span<const std::uint8_t, 8> payload);
   void OnGoaway(const nghttp2_goaway& goaway);
+  void OnGoawaySent(const nghttp2_goaway& goaway);
+  void OnChatter();
 
   runtime::Loop& loop_;
   std::unique_ptr<net::Link> link_;
@@ -109,8 +117,12 @@ class Session : public std::enable_shared_from_this<Session> {
   ResetStreams resets_;
   std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
+  Pulse pulse_;
+  int chatter_ = 0;  // frames in a row that carry nothing of a call
+  TimePoint chatter_began_{};
   std::string pending_;         // what the socket did not take
   std::string farewell_;        // what the other side said in GOAWAY, if it was an error
+  std::string refused_for_;     // why we have said GOAWAY, if for an error
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
   bool malformed_ = false;

@@ -67,7 +67,7 @@ std::string Describe(std::uint32_t error, std::string_view why) {
 }  // namespace
 
 ClientStream::ClientStream(const transport::Limits& limits)
-    : max_metadata_(limits.max_metadata), reader_(limits.max_message) {}
+    : limits_(limits), reader_(limits.max_message) {}
 
 void ClientStream::Open(http2::Session& session, const transport::CallHead& head) {
   Fields& fields = Fields::Scratch();
@@ -92,8 +92,8 @@ void ClientStream::Open(http2::Session& session, const transport::CallHead& head
 
 bool ClientStream::OnHeader(std::string_view name, std::string_view value) {
   header_bytes_ += name.size() + value.size() + kHeaderCost;
-  if (header_bytes_ <= max_metadata_) TakeField(name, value);
-  return true;
+  if (header_bytes_ <= limits_.max_metadata) TakeField(name, value);
+  return header_bytes_ <= limits_.max_metadata * kHeaderBomb;
 }
 
 void ClientStream::TakeField(std::string_view name, std::string_view value) {
@@ -124,8 +124,8 @@ void ClientStream::TakeField(std::string_view name, std::string_view value) {
 }
 
 void ClientStream::OnHeaders(bool end_of_stream) {
-  if (header_bytes_ > max_metadata_) {
-    return Fail(ResourceExhausted("the answer's metadata is over the limit"));
+  if (header_bytes_ > limits_.max_metadata) {
+    return Fail(ResourceExhausted("the answer's metadata is over the limit (--max_metadata_size)"));
   }
   if (!has_head_ && http_status_ >= 100 && http_status_ < 200) return block_.Clear();
   if (end_of_stream) {
@@ -171,6 +171,9 @@ transport::Read ClientStream::TryRead(std::string& message) {
 
 void ClientStream::Write(std::string& message) {
   if (session() == nullptr) return;
+  if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
+    return Fail(std::move(fits), Phase::kSend);
+  }
   compress_ ? WriteCompressed(message) : WritePrefix(message);
   Send(message);
 }
@@ -200,9 +203,9 @@ void ClientStream::OnEnd() {
   if (!ended_) End(Outcome());
 }
 
-void ClientStream::Fail(Status why) {
+void ClientStream::Fail(Status why, Phase phase) {
   if (ended_) return;
-  if (!why) why.error().set_phase(Phase::kRemote);
+  if (!why) why.error().set_phase(phase);
   if (session() != nullptr) session()->Reset(*this, NGHTTP2_CANCEL);
   End(std::move(why));
 }

@@ -50,12 +50,12 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void CheckHead();
   Status Outcome() const;
   Error Broken(std::uint32_t error) const;
-  void Fail(Status why);
+  void Fail(Status why, Phase phase = Phase::kRemote);
   void End(Status status);
   void LetGo();
   void Consume(std::size_t bytes);
 
-  std::size_t max_metadata_;
+  transport::Limits limits_;
   std::optional<TimePoint> deadline_;
   bool compress_ = false;
   Compression compression_ = Compression::kNone;

@@ -14,12 +14,13 @@ namespace {
 
 class GrpcConnection final : public transport::Connection, public http2::Session::Owner {
  public:
-  GrpcConnection(std::unique_ptr<net::Link> link, const transport::Limits& limits)
-      : limits_(limits),
+  GrpcConnection(std::unique_ptr<net::Link> link, const TransportConfig& config)
+      : limits_(config.limits),
         session_(std::make_shared<http2::Session>(
             runtime::Loop::Of(*EventLoop::Current()), std::move(link), http2::Role::kClient,
             http2::Settings{.max_streams = 0,
-                            .max_header_list = static_cast<std::uint32_t>(limits.max_metadata)},
+                            .max_header_list = static_cast<std::uint32_t>(limits_.max_metadata),
+                            .lifetimes = config.lifetimes},
             *this)) {
     session_->Start();
   }
@@ -117,7 +118,7 @@ class GrpcTransport final : public Transport {
     if (!tls) co_return Failure(std::move(tls.error()));
     auto link = co_await net::Dial(std::move(address), timeout, *std::move(tls));
     if (!link) co_return Failure(std::move(link.error()));
-    co_return std::make_shared<GrpcConnection>(*std::move(link), config_.limits);
+    co_return std::make_shared<GrpcConnection>(*std::move(link), config_);
   }
 
  private:

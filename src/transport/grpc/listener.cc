@@ -13,13 +13,17 @@ class Listener::Port final : public http2::Session::Owner,
  public:
   Port(const TransportConfig& config, transport::Acceptor& acceptor,
        std::shared_ptr<std::atomic<std::int64_t>> connections)
-      : limits_(config.limits), acceptor_(acceptor), connections_(std::move(connections)) {}
+      : limits_(config.limits),
+        lifetimes_(config.lifetimes),
+        acceptor_(acceptor),
+        connections_(std::move(connections)) {}
 
   void Add(runtime::Loop& loop, std::unique_ptr<net::Link> link) {
     if (closed_) return;
     const http2::Settings settings{
         .max_streams = static_cast<std::uint32_t>(limits_.max_streams),
-        .max_header_list = static_cast<std::uint32_t>(limits_.max_metadata)};
+        .max_header_list = static_cast<std::uint32_t>(limits_.max_metadata),
+        .lifetimes = lifetimes_};
     auto session = std::make_shared<http2::Session>(loop, std::move(link), http2::Role::kServer,
                                                     settings, *this);
     sessions_.emplace(session.get(), session);
@@ -72,6 +76,7 @@ class Listener::Port final : public http2::Session::Owner,
   }
 
   const transport::Limits limits_;
+  const transport::Lifetimes lifetimes_;
   transport::Acceptor& acceptor_;
   std::shared_ptr<std::atomic<std::int64_t>> connections_;
   std::unordered_map<http2::Session*, std::shared_ptr<http2::Session>> sessions_;

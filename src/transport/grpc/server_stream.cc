@@ -26,8 +26,9 @@ ServerStream* ServerStream::Make(const transport::Limits& limits, transport::Acc
 bool ServerStream::OnHeader(std::string_view name, std::string_view value) {
   header_bytes_ += name.size() + value.size() + kHeaderCost;
   if (header_bytes_ > limits_.max_metadata) {
-    if (refused_) refused_ = ResourceExhausted("the call's metadata is over the limit");
-    return true;
+    if (refused_)
+      refused_ = ResourceExhausted("the call's metadata is over the limit (--max_metadata_size)");
+    return header_bytes_ <= limits_.max_metadata * kHeaderBomb;
   }
   if (opened_) return true;  // trailers of a request mean nothing in gRPC
   if (name.starts_with(':')) return OnPseudoHeader(name, value);
@@ -183,6 +184,9 @@ void ServerStream::SendHead() {
 
 void ServerStream::Write(std::string& message) {
   if (finished_ || session() == nullptr) return;
+  if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
+    return Finish(fits, {});
+  }
   compress_ ? WriteCompressed(message) : WritePrefix(message);
   Send(message);
   if (!head_sent_) SendHead();
