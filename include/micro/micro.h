@@ -7,6 +7,7 @@
 #include "micro/duration.h"    // IWYU pragma: export
 #include "micro/error.h"       // IWYU pragma: export
 #include "micro/handler.h"     // IWYU pragma: export
+#include "micro/health.h"      // IWYU pragma: export
 #include "micro/logger.h"      // IWYU pragma: export
 #include "micro/metadata.h"    // IWYU pragma: export
 #include "micro/middleware.h"  // IWYU pragma: export

@@ -1,6 +1,7 @@
 #include "server/method_table.h"
 
 #include <map>
+#include <set>
 
 namespace micro::server {
 namespace {
@@ -44,6 +45,14 @@ Status MethodTable::Add(std::shared_ptr<Handler> handler) {
   return Ok();
 }
 
+void MethodTable::AddStandard(const std::shared_ptr<Handler>& handler, bool short_form) {
+  for (const Method& method : handler->methods()) {
+    auto served = std::make_shared<Served>(handler, &method, EndpointName(*handler, method), true);
+    by_path_.emplace(method.info.path, served);
+    if (short_form) by_endpoint_.emplace(served->endpoint, served);
+  }
+}
+
 Result<const Served*> MethodTable::Find(std::string_view path) const {
   const auto found = by_path_.find(path);
   if (found != by_path_.end()) return found->second.get();
@@ -65,9 +74,16 @@ Result<const Served*> MethodTable::FindShort(std::string_view path) const {
   return Unimplemented("unknown service " + handler);
 }
 
+std::vector<std::string> MethodTable::Names() const {
+  std::set<std::string> names;
+  for (const auto& [path, served] : by_path_) names.emplace(served->handler->name());
+  return {names.begin(), names.end()};
+}
+
 std::vector<Endpoint> MethodTable::Endpoints() const {
   std::map<std::string, const Served*> sorted;
   for (const auto& [path, served] : by_path_) {
+    if (served->standard) continue;
     const std::string& endpoint = served->endpoint;
     const std::size_t dot = endpoint.find('.');
     // '\0' keeps "Foo" before "FooBar" whatever their methods are.

@@ -17,6 +17,7 @@ struct Served {
   std::shared_ptr<Handler> handler;
   const Method* method = nullptr;
   std::string endpoint;  // "Greeter.Hello"
+  bool standard = false;
 };
 
 /// What a server serves, by path.
@@ -24,11 +25,17 @@ class MethodTable {
  public:
   /// ALREADY_EXISTS when a path of the handler's is served already.
   Status Add(std::shared_ptr<Handler> handler);
+  /// Serves what every server does: no registry shows it, and what is served already goes first.
+  /// `short_form` says whether it is also found as go-micro calls.
+  void AddStandard(const std::shared_ptr<Handler>& handler, bool short_form);
 
   /// The method for a path: "/package.Service/Method", or with any other prefix before the last dot
   /// of the first segment, as go-micro calls (the prefix is the name in discovery there).
   /// INVALID_ARGUMENT for no such form, UNIMPLEMENTED for what is not served, in go-micro's words.
   Result<const Served*> Find(std::string_view path) const;
+
+  /// The full names of all handlers, sorted.
+  std::vector<std::string> Names() const;
 
   /// As a registry shows them: sorted by handler, then by method.
   std::vector<Endpoint> Endpoints() const;

@@ -15,6 +15,7 @@ struct ServerParts {
   Runtime* runtime = nullptr;
   std::shared_ptr<Transport> transport;
   Codecs codecs;
+  bool reflection = true;  ///< whether server reflection is served
 };
 
 }  // namespace micro

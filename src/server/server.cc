@@ -8,6 +8,8 @@
 #include "server/call.h"
 #include "server/method_table.h"
 #include "server/parts.h"
+#include "server/standard/health.h"
+#include "server/standard/reflection.h"
 
 namespace micro {
 namespace {
@@ -22,7 +24,7 @@ constexpr std::chrono::milliseconds kLook{5};
 
 class Server::Pipeline final : public transport::Acceptor, public server::Host {
  public:
-  explicit Pipeline(ServerParts parts) : parts_(std::move(parts)) {}
+  explicit Pipeline(ServerParts parts) : parts_(std::move(parts)) { health_->Set("", true); }
 
   // transport::Acceptor
   void Accept(transport::ServerStreamPtr stream) override {
@@ -32,6 +34,11 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
 
   void OnRefused(const std::string& where, const std::string& why) override {
     Say("refused " + where + ": " + why);
+  }
+
+  std::optional<transport::Page> Get(std::string_view path) override {
+    if (path == "/healthz") return HealthPage();
+    return std::nullopt;
   }
 
   // server::Host
@@ -51,7 +58,14 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     if (under_way_.fetch_sub(1, std::memory_order_acq_rel) == 1) idle_.notify_all();
   }
 
+  Status Handle(std::shared_ptr<Handler> handler) {
+    health_->Set(handler->name(), true);
+    return methods_.Add(std::move(handler));
+  }
+
   Status Start() {
+    AddStandard();
+    health_->Open();
     auto listener = parts_.transport->Listen(parts_.address, *this);
     if (!listener) return Failure(listener.error());
     listener_ = *std::move(listener);
@@ -61,6 +75,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   bool Stop(Duration grace) {
     if (!listener_) return under_way_.load(std::memory_order_acquire) == 0;
     stopping_.store(true, std::memory_order_release);
+    health_->Close();
     listener_->Drain();
     const TimePoint until = std::chrono::steady_clock::now() + grace;
     WaitQuiet(std::min<Duration>(grace, kFarewell));
@@ -75,8 +90,26 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   server::MethodTable methods_;
   std::vector<Middleware> middleware_;
   std::unique_ptr<transport::Listener> listener_;
+  const std::shared_ptr<server::HealthBoard> health_ = std::make_shared<server::HealthBoard>();
 
  private:
+  void AddStandard() {
+    methods_.AddStandard(server::MakeHealthHandler(health_), false);
+    if (!parts_.reflection) return;
+    for (const auto version :
+         {server::ReflectionVersion::kV1, server::ReflectionVersion::kV1Alpha}) {
+      auto names = [this] { return methods_.Names(); };
+      methods_.AddStandard(server::MakeReflectionHandler(version, std::move(names)), false);
+    }
+  }
+
+  transport::Page HealthPage() const {
+    const bool serving = health_->Get("").value_or(false);
+    return {.status = serving ? 200 : 503,
+            .content_type = "text/plain; charset=utf-8",
+            .body = serving ? "SERVING\n" : "NOT_SERVING\n"};
+  }
+
   // A connection ends by itself once its caller has heard and nothing is open on it.
   void WaitQuiet(Duration most) const {
     const TimePoint until = std::chrono::steady_clock::now() + most;
@@ -114,13 +147,16 @@ Server::~Server() {
 }
 
 Status Server::Handle(std::shared_ptr<Handler> handler) {
-  return pipeline_->methods_.Add(std::move(handler));
+  return pipeline_->Handle(std::move(handler));
 }
 
 void Server::Use(Middleware middleware) { pipeline_->middleware_.push_back(std::move(middleware)); }
 
 Status Server::Start() { return pipeline_->Start(); }
+void Server::Leave() { pipeline_->health_->Leave(); }
 bool Server::Stop(Duration grace) { return pipeline_->Stop(grace); }
+
+Health& Server::health() { return *pipeline_->health_; }
 
 std::string Server::address() const {
   return pipeline_->listener_ ? pipeline_->listener_->address() : "";

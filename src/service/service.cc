@@ -137,7 +137,8 @@ struct Service::Parts {
                                                   .address = options.address,
                                                   .runtime = runtime.get(),
                                                   .transport = transport,
-                                                  .codecs = options.plugins.codecs});
+                                                  .codecs = options.plugins.codecs,
+                                                  .reflection = options.reflection});
   }
 
   // What goes into the registry; the five keys are those go-micro's servers write.
@@ -197,6 +198,7 @@ void Service::UseClient(Middleware middleware) { parts_->client->Use(std::move(m
 Client& Service::client() { return *parts_->client; }
 Runtime& Service::runtime() { return *parts_->runtime; }
 Registry& Service::registry() { return *parts_->registry; }
+Health& Service::health() { return parts_->server->health(); }
 std::string Service::address() const { return parts_->server->address(); }
 
 Status Service::Start() {
@@ -224,6 +226,7 @@ Status Service::Start() {
 void Service::Stop() {
   Parts& parts = *parts_;
   if (!std::exchange(parts.started, false)) return;
+  parts.server->Leave();
   parts.registration.reset();
   std::this_thread::sleep_for(kSettle);
   parts.drained = parts.server->Stop(parts.options.drain_timeout);
