@@ -8,6 +8,7 @@
 #include "micro/error.h"
 #include "micro/handler.h"
 #include "micro/health.h"
+#include "micro/metrics.h"
 #include "micro/middleware.h"
 #include "micro/options.h"
 #include "micro/registry.h"
@@ -56,6 +57,8 @@ class Service {
   Registry& registry();
   /// What probes and balancers are told: by grpc.health.v1, and by `GET /healthz`.
   Health& health();
+  /// What `GET /metrics` shows: the library's numbers, and the program's own.
+  Metrics& metrics();
 
   /// Serves, then registers. Returns once other services can find this one.
   Status Start();

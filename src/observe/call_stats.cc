@@ -27,6 +27,16 @@ std::uint64_t CallTotals::all_ended() const {
 // What ends while the numbers are read may not have been seen to start.
 std::uint64_t CallTotals::in_flight() const { return started - std::min(started, all_ended()); }
 
+CallTotals& CallTotals::operator+=(const CallTotals& other) {
+  started += other.started;
+  received += other.received;
+  sent += other.sent;
+  nanoseconds += other.nanoseconds;
+  for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += other.ended[i];
+  for (std::size_t i = 0; i < latencies.size(); ++i) latencies[i] += other.latencies[i];
+  return *this;
+}
+
 void CallStats::Ended(Code code, Duration took) noexcept {
   const auto nanoseconds = static_cast<std::uint64_t>(std::max<Duration::rep>(took.count(), 0));
   std::size_t range = 0;

@@ -27,6 +27,7 @@ struct CallTotals {
   std::uint64_t all_ended() const;
   std::uint64_t errors() const { return all_ended() - ended.front(); }
   std::uint64_t in_flight() const;
+  CallTotals& operator+=(const CallTotals& other);
 };
 
 /// What is counted of the calls of one method, at one end. Thread-safe; a few nanoseconds each.

@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "observe/page.h"
+
 namespace micro::server {
 namespace {
 
@@ -72,6 +74,24 @@ Result<const Served*> MethodTable::FindShort(std::string_view path) const {
     if (name.starts_with(handler + ".")) return Unimplemented("unknown service " + endpoint);
   }
   return Unimplemented("unknown service " + handler);
+}
+
+void MethodTable::NameSpans(const std::string& service, observe::Observer& observer) {
+  for (auto& [path, served] : by_path_) {
+    if (served->span_name != nullptr) continue;
+    served->span_name = observer.Keep(observe::SpanName(service, path));
+  }
+}
+
+std::vector<observe::LabelledTotals> MethodTable::Totals() const {
+  std::map<std::string, observe::CallTotals> sorted;
+  for (const auto& [path, served] : by_path_) sorted.emplace(path, served->stats.Read());
+  sorted.emplace("unknown", unknown_.Read());
+  std::vector<observe::LabelledTotals> all;
+  for (const auto& [path, totals] : sorted) {
+    if (totals.started > 0) all.push_back({observe::LabelText({{"method", path}}), totals});
+  }
+  return all;
 }
 
 std::vector<std::string> MethodTable::Names() const {

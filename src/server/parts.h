@@ -7,6 +7,8 @@
 #include "micro/runtime.h"
 #include "micro/transport.h"
 
+#include "observe/observer.h"
+
 namespace micro {
 
 struct ServerParts {
@@ -15,7 +17,10 @@ struct ServerParts {
   Runtime* runtime = nullptr;
   std::shared_ptr<Transport> transport;
   Codecs codecs;
-  bool reflection = true;  ///< whether server reflection is served
+  bool reflection = true;    ///< whether server reflection is served
+  bool debug = true;         ///< whether go-micro's Debug handler is
+  bool metrics_page = true;  ///< whether there is a GET /metrics
+  std::shared_ptr<observe::Observer> observer = std::make_shared<observe::Observer>();
 };
 
 }  // namespace micro

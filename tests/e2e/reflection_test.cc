@@ -67,7 +67,7 @@ TEST_F(ReflectionTest, EverythingServedIsListed) {
   for (const MethodInfo& version : {kV1, kV1Alpha}) {
     auto stream = Open(version);
     EXPECT_THAT(List(stream),
-                ElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                ElementsAre("Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                             "grpc.reflection.v1alpha.ServerReflection", "testee.Test"));
     EXPECT_TRUE(stream.Finish());
   }
@@ -98,7 +98,7 @@ TEST_F(ReflectionTest, TheStandardServicesDescribeThemselves) {
   Serve(Blocking(Echo));
   auto stream = Open();
   google::protobuf::DescriptorPool pool;
-  for (const char* name : {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+  for (const char* name : {"Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                            "grpc.reflection.v1alpha.ServerReflection"}) {
     const auto response = AskForSymbol(stream, name);
     ASSERT_EQ(response.file_descriptor_response().file_descriptor_proto_size(), 1) << name;
