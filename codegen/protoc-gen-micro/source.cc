@@ -20,7 +20,7 @@ constexpr char kIncludes[] = R"(
 
 constexpr char kInfo[] = R"(    {.path = "$path$",
      .kind = ::micro::MethodKind::kUnary,
-     .idempotent = $idempotent$,
+     .idempotent = $idempotent$,$no_side_effects$
      .request = &$Request$::descriptor,
      .response = &$Response$::descriptor},
 )";

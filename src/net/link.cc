@@ -41,6 +41,11 @@ ssize_t Link::Write(std::string_view bytes) {
   return ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+void Link::CloseSend() {
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
 void Link::Close() {
   boost::system::error_code ignored;
   socket_.close(ignored);

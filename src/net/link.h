@@ -35,6 +35,8 @@ class Link {
   virtual ssize_t Write(std::string_view bytes);
   /// Whether there may be bytes that waiting would not tell of.
   virtual bool more() const { return false; }
+  /// Says that nothing more will be written; what comes can still be read.
+  virtual void CloseSend();
   /// Closes at once.
   virtual void Close();
 

@@ -34,6 +34,16 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     Say("refused " + where + ": " + why);
   }
 
+  const MethodInfo* FindMethod(std::string_view path) override {
+    const auto served = methods_.Find(path);
+    return served ? &(*served)->method->info : nullptr;
+  }
+
+  std::optional<transport::Page> Get(std::string_view path) override {
+    if (path == "/healthz") return Healthz();
+    return std::nullopt;
+  }
+
   // server::Host
   Runtime& runtime() override { return *parts_.runtime; }
   const std::string& name() const override { return parts_.name; }
@@ -94,6 +104,12 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
       idle_.wait_for(lock, std::chrono::milliseconds(20));
     }
     return true;
+  }
+
+  transport::Page Healthz() const {
+    constexpr char kText[] = "text/plain; charset=utf-8";
+    if (stopping_.load(std::memory_order_acquire)) return {503, kText, "draining\n"};
+    return {200, kText, "ok\n"};
   }
 
   void Say(const std::string& line) { parts_.runtime->logger().Write(LogLevel::kWarn, line); }

@@ -96,8 +96,10 @@ struct Service::Parts {
         (*make_registry)({.addresses = options.registry_address, .logger = options.logger});
     if (!made_registry) return Failure(made_registry.error());
     registry = *std::move(made_registry);
-    auto made_transport = (*make_transport)(
-        {.runtime = runtime.get(), .limits = {.max_message = options.max_message_size}});
+    auto made_transport = (*make_transport)({.runtime = runtime.get(),
+                                             .limits = {.max_message = options.max_message_size},
+                                             .handshake_timeout = options.handshake_timeout,
+                                             .cors_origins = options.cors_origins});
     if (!made_transport) return Failure(made_transport.error());
     transport = *std::move(made_transport);
     return Ok();

@@ -3,19 +3,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "micro/transport.h"
 
-#include "net/http2/session.h"
 #include "net/tcp.h"
+#include "transport/grpc/port.h"
 
 namespace micro::grpc {
 
-/// The server side: a TCP port and the HTTP/2 sessions that came in by it.
+/// The server side: a TCP port and what came in by it, on each loop.
 class Listener final : public transport::Listener {
  public:
   static Result<std::unique_ptr<transport::Listener>> Listen(const TransportConfig& config,
@@ -28,9 +26,6 @@ class Listener final : public transport::Listener {
   bool quiet() const override { return connections_->load(std::memory_order_acquire) == 0; }
 
  private:
-  // The sessions of one loop; touched on that loop only.
-  class Port;
-
   Listener(const TransportConfig& config, transport::Acceptor& acceptor);
   void OnEachLoop(void (Port::*action)());
 

@@ -12,11 +12,12 @@ ServerStream::ServerStream(const transport::Limits& limits)
     : limits_(limits), reader_(limits.max_message) {}
 
 ServerStream* ServerStream::Make(const transport::Limits& limits, transport::Acceptor& acceptor,
-                                 http2::Session& session) {
+                                 Elsewhere& elsewhere, http2::Session& session) {
   ServerStream* stream = Recycler<ServerStream>::Get(limits).release();
   stream->limits_ = limits;
   stream->reader_.set_limit(limits.max_message);
   stream->acceptor_ = &acceptor;
+  stream->elsewhere_ = &elsewhere;
   stream->loop_ = &session.loop();
   stream->peer_ = &session.peer();
   return stream;
@@ -39,8 +40,8 @@ bool ServerStream::OnPseudoHeader(std::string_view name, std::string_view value)
     head_.path = value;
   } else if (name == ":authority") {
     head_.authority = value;
-  } else if (name == ":method") {
-    post_ = value == "POST";
+  } else if (name == ":method" && value != "POST") {
+    method_ = value;
   }
   return true;
 }
@@ -76,8 +77,7 @@ bool ServerStream::OnGrpcHeader(std::string_view name, std::string_view value) {
 void ServerStream::OnHeaders(bool /*end_of_stream*/) {
   if (opened_) return;
   opened_ = true;
-  if (!post_) return RefuseHttp("405");
-  if (!head_.content_type.starts_with("application/grpc")) return RefuseHttp("415");
+  if (!IsGrpc()) return HandOver();
   if (!refused_) return Refuse(std::move(refused_));
   acceptor_->Accept(transport::ServerStreamPtr(this));
 }
@@ -93,12 +93,23 @@ void ServerStream::Report(const std::string& why) {
   acceptor_->OnRefused(*peer_ + " " + head_.path, why);
 }
 
-void ServerStream::RefuseHttp(std::string_view http_status) {
-  Report("HTTP status " + std::string(http_status) + ": no gRPC request");
-  acceptor_ = nullptr;
-  finished_ = true;
-  const nghttp2_nv field = http2::StaticField(":status", http_status);
-  session()->SubmitResponse(*this, std::span(&field, 1), false);
+// A POST of application/grpc or a sub-type of it, which application/grpc-web is not.
+bool ServerStream::IsGrpc() const {
+  constexpr std::string_view kGrpc = "application/grpc";
+  const std::string_view type = head_.content_type;
+  if (!method_.empty() || !type.starts_with(kGrpc)) return false;
+  return type.size() == kGrpc.size() || type[kGrpc.size()] == '+' || type[kGrpc.size()] == ';';
+}
+
+void ServerStream::HandOver() {
+  web::Request request{.method = method_.empty() ? "POST" : std::move(method_),
+                       .head = std::move(head_),
+                       .query = {},
+                       .status = std::move(refused_)};
+  web::SplitTarget(request);
+  http2::Exchange& exchange = http2::Exchange::TakeOver(*this, request.method == "HEAD");
+  elsewhere_->OnWebRequest(exchange, std::move(request));
+  Recycle();
 }
 
 void ServerStream::OnData(std::string_view bytes) {
@@ -230,7 +241,8 @@ void ServerStream::Recycle() {
   metadata_.Clear();
   trailers_.Clear();
   header_bytes_ = 0;
-  post_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  method_.clear();
+  opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
 }

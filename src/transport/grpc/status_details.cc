@@ -70,18 +70,6 @@ std::string_view Reason(int http) {
   }
 }
 
-std::string EncodeError(const Error& error) {
-  std::string bytes;
-  StringOutputStream stream(&bytes);
-  CodedOutputStream out(&stream);
-  PutBytes(out, 1, error.id());
-  PutNumber(out, 2, error.http_code());
-  PutBytes(out, 3, error.detail());
-  PutBytes(out, 4, Reason(error.http_code()));
-  out.Trim();
-  return bytes;
-}
-
 // One field of a message: its number, and its bytes or number.
 struct FieldValue {
   std::uint32_t field = 0;
@@ -192,6 +180,18 @@ void EscapeLikeGo(std::string& json) {
 }
 
 }  // namespace
+
+std::string EncodeError(const Error& error) {
+  std::string bytes;
+  StringOutputStream stream(&bytes);
+  CodedOutputStream out(&stream);
+  PutBytes(out, 1, error.id());
+  PutNumber(out, 2, error.http_code());
+  PutBytes(out, 3, error.detail());
+  PutBytes(out, 4, Reason(error.http_code()));
+  out.Trim();
+  return bytes;
+}
 
 std::string ErrorJson(const Error& error) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();

@@ -14,6 +14,10 @@ namespace micro::grpc {
 /// Go does.
 std::string ErrorJson(const Error& error);
 
+/// The message that an error is to go-micro, and its bytes.
+inline constexpr char kErrorName[] = "errors.Error";
+std::string EncodeError(const Error& error);
+
 /// The google.rpc.Status of an error, not yet in base64. `json` is its ErrorJson.
 std::string ErrorDetails(const Error& error, const std::string& json);
 
