@@ -57,7 +57,7 @@ std::string CheckMethod(const MethodDescriptor& method, Names<MethodDescriptor>&
 
 std::string CheckMethods(const ServiceDescriptor& service) {
   Names<MethodDescriptor> names;
-  for (const MethodDescriptor* method : UnaryMethods(service)) {
+  for (const MethodDescriptor* method : Methods(service)) {
     if (std::string error = CheckMethod(*method, names); !error.empty()) return error;
   }
   return {};

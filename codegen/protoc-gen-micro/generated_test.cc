@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -38,6 +39,9 @@ class GreeterCall final : public ServerCall {
   Status WriteResponse(const google::protobuf::Message& response) override {
     response_.CopyFrom(response);
     return Ok();
+  }
+  internal::MessageStream& stream() override {
+    throw std::logic_error("a greeter does not stream");
   }
   const std::string& greeting() const { return response_.greeting(); }
 
@@ -101,10 +105,13 @@ TEST(GeneratedHandler, KnowsMessagesOfOtherFiles) {
   EXPECT_EQ(handler.methods()[0].info.response()->full_name(), "google.protobuf.Empty");
 }
 
-TEST(GeneratedHandler, LeavesStreamsOut) {
-  ASSERT_EQ(::streams::ClockHandler().methods().size(), 1U);
-  EXPECT_EQ(::streams::ClockHandler().methods()[0].info.path, "/streams.Clock/Now");
-  EXPECT_TRUE(::streams::ChatHandler().methods().empty());
+TEST(GeneratedHandler, TellsWhichSideStreams) {
+  const ::streams::ClockHandler clock;
+  ASSERT_EQ(clock.methods().size(), 3U);
+  EXPECT_EQ(clock.methods()[0].info.kind, MethodKind::kServerStream);
+  EXPECT_EQ(clock.methods()[1].info.kind, MethodKind::kUnary);
+  EXPECT_EQ(clock.methods()[2].info.kind, MethodKind::kClientStream);
+  EXPECT_EQ(::streams::ChatHandler().methods()[0].info.kind, MethodKind::kBidiStream);
 }
 
 class GeneratedServing : public testing::Test {

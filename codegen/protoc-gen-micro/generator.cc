@@ -1,6 +1,5 @@
 #include "generator.h"
 
-#include <iostream>
 #include <memory>
 #include <string>
 
@@ -10,14 +9,12 @@
 #include <google/protobuf/io/zero_copy_stream.h>
 
 #include "check.h"
-#include "names.h"
 #include "print.h"
 
 namespace micro::codegen {
 namespace {
 
 using google::protobuf::FileDescriptor;
-using google::protobuf::MethodDescriptor;
 using google::protobuf::compiler::GeneratorContext;
 
 using Print = void (*)(const FileDescriptor&, google::protobuf::io::Printer&);
@@ -30,22 +27,6 @@ void Write(const FileDescriptor& file, const std::string& suffix, Print print,
   print(file, printer);
 }
 
-std::string Place(const MethodDescriptor& method) {
-  google::protobuf::SourceLocation at;
-  const std::string& file = method.service()->file()->name();
-  if (!method.GetSourceLocation(&at)) return file;
-  return file + ":" + std::to_string(at.start_line + 1) + ":" + std::to_string(at.start_column + 1);
-}
-
-void WarnOfStreams(const FileDescriptor& file) {
-  for (int i = 0; i < file.service_count(); ++i) {
-    for (const MethodDescriptor* method : StreamingMethods(*file.service(i))) {
-      std::cerr << Place(*method) << ": warning: " << method->full_name()
-                << " streams, which micro does not support yet: it is left out\n";
-    }
-  }
-}
-
 }  // namespace
 
 bool Generator::Generate(const FileDescriptor* file, const std::string& parameter,
@@ -56,7 +37,6 @@ bool Generator::Generate(const FileDescriptor* file, const std::string& paramete
   }
   *error = FindError(*file);
   if (!error->empty()) return false;
-  WarnOfStreams(*file);
   Write(*file, ".micro.h", PrintHeader, *context);
   Write(*file, ".micro.cc", PrintSource, *context);
   return true;

@@ -58,19 +58,6 @@ bool IsTaken(const MethodDescriptor& method) {
          name == ClientName(service);
 }
 
-bool IsStreaming(const MethodDescriptor& method) {
-  return method.client_streaming() || method.server_streaming();
-}
-
-std::vector<const MethodDescriptor*> MethodsWhere(const ServiceDescriptor& service,
-                                                  bool streaming) {
-  std::vector<const MethodDescriptor*> methods;
-  for (int i = 0; i < service.method_count(); ++i) {
-    if (IsStreaming(*service.method(i)) == streaming) methods.push_back(service.method(i));
-  }
-  return methods;
-}
-
 }  // namespace
 
 std::string Namespace(const FileDescriptor& file) {
@@ -103,12 +90,14 @@ std::string Path(const MethodDescriptor& method) {
   return "/" + method.service()->full_name() + "/" + method.name();
 }
 
-std::vector<const MethodDescriptor*> UnaryMethods(const ServiceDescriptor& service) {
-  return MethodsWhere(service, false);
+std::vector<const MethodDescriptor*> Methods(const ServiceDescriptor& service) {
+  std::vector<const MethodDescriptor*> methods;
+  for (int i = 0; i < service.method_count(); ++i) methods.push_back(service.method(i));
+  return methods;
 }
 
-std::vector<const MethodDescriptor*> StreamingMethods(const ServiceDescriptor& service) {
-  return MethodsWhere(service, true);
+std::size_t KindOf(const MethodDescriptor& method) {
+  return (method.client_streaming() ? 1U : 0U) + (method.server_streaming() ? 2U : 0U);
 }
 
 }  // namespace micro::codegen

@@ -24,9 +24,10 @@ std::string AsyncName(const google::protobuf::MethodDescriptor& method);
 /// The method on the wire, "/helloworld.Greeter/Hello".
 std::string Path(const google::protobuf::MethodDescriptor& method);
 
-std::vector<const google::protobuf::MethodDescriptor*> UnaryMethods(
+std::vector<const google::protobuf::MethodDescriptor*> Methods(
     const google::protobuf::ServiceDescriptor& service);
-std::vector<const google::protobuf::MethodDescriptor*> StreamingMethods(
-    const google::protobuf::ServiceDescriptor& service);
+
+/// Which side of a method streams, as an index: 0 unary, 1 client, 2 server, 3 both.
+std::size_t KindOf(const google::protobuf::MethodDescriptor& method);
 
 }  // namespace micro::codegen

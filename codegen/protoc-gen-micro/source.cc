@@ -1,3 +1,5 @@
+#include <array>
+
 #include "names.h"
 #include "print.h"
 
@@ -19,7 +21,7 @@ constexpr char kIncludes[] = R"(
 )";
 
 constexpr char kInfo[] = R"(    {.path = "$path$",
-     .kind = ::micro::MethodKind::kUnary,
+     .kind = ::micro::MethodKind::$kind$,
      .idempotent = $idempotent$,$no_side_effects$
      .request = &$Request$::descriptor,
      .response = &$Response$::descriptor},
@@ -46,7 +48,11 @@ $Client$::$Client$(std::string service, ::micro::Client& client)
     : service_(std::move(service)), client_(&client) {}
 )";
 
-constexpr char kMethod[] = R"(
+// The bodies of a method, by its kind.
+using Texts = std::array<const char*, 4>;
+
+constexpr Texts kMethod = {
+    R"(
 ::micro::Result<$Response$> $Handler$::$Method$(
     ::micro::Context& /*context*/, const $Request$& /*request*/) {
   return ::micro::Unimplemented("$path$ is not implemented");
@@ -68,21 +74,93 @@ constexpr char kMethod[] = R"(
   return ::micro::CallUnaryAsync<$Response$>(
       *client_, service_, k$service$Info[$index$], std::move(request), options);
 }
-)";
+)",
+    R"(
+::micro::Result<$Response$> $Handler$::$Method$(
+    ::micro::Context& /*context*/, ::micro::ServerReader<$Request$>& /*stream*/) {
+  return ::micro::Unimplemented("$path$ is not implemented");
+}
 
-void PrintMethods(const ServiceDescriptor& service, const char* text, Printer& printer) {
+::micro::Task<::micro::Result<$Response$>> $AsyncHandler$::$Method$(
+    ::micro::Context& /*context*/, ::micro::AsyncServerReader<$Request$> /*stream*/) {
+  co_return ::micro::Unimplemented("$path$ is not implemented");
+}
+
+::micro::ClientWriter<$Request$, $Response$> $Client$::$Method$(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientWriter<$Request$, $Response$>>(
+      *client_, service_, k$service$Info[$index$], nullptr, options);
+}
+
+::micro::AsyncClientWriter<$Request$, $Response$> $Client$::$MethodAsync$(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientWriter<$Request$, $Response$>>(
+      *client_, service_, k$service$Info[$index$], nullptr, options);
+}
+)",
+    R"(
+::micro::Status $Handler$::$Method$(
+    ::micro::Context& /*context*/, const $Request$& /*request*/,
+    ::micro::ServerWriter<$Response$>& /*stream*/) {
+  return ::micro::Unimplemented("$path$ is not implemented");
+}
+
+::micro::Task<::micro::Status> $AsyncHandler$::$Method$(
+    ::micro::Context& /*context*/, $Request$ /*request*/,
+    ::micro::AsyncServerWriter<$Response$> /*stream*/) {
+  co_return ::micro::Unimplemented("$path$ is not implemented");
+}
+
+::micro::ClientReader<$Response$> $Client$::$Method$(
+    const $Request$& request, ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientReader<$Response$>>(
+      *client_, service_, k$service$Info[$index$], &request, options);
+}
+
+::micro::AsyncClientReader<$Response$> $Client$::$MethodAsync$(
+    const $Request$& request, ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientReader<$Response$>>(
+      *client_, service_, k$service$Info[$index$], &request, options);
+}
+)",
+    R"(
+::micro::Status $Handler$::$Method$(
+    ::micro::Context& /*context*/, ::micro::ServerStream<$Request$, $Response$>& /*stream*/) {
+  return ::micro::Unimplemented("$path$ is not implemented");
+}
+
+::micro::Task<::micro::Status> $AsyncHandler$::$Method$(
+    ::micro::Context& /*context*/,
+    ::micro::AsyncServerStream<$Request$, $Response$> /*stream*/) {
+  co_return ::micro::Unimplemented("$path$ is not implemented");
+}
+
+::micro::ClientStream<$Request$, $Response$> $Client$::$Method$(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientStream<$Request$, $Response$>>(
+      *client_, service_, k$service$Info[$index$], nullptr, options);
+}
+
+::micro::AsyncClientStream<$Request$, $Response$> $Client$::$MethodAsync$(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientStream<$Request$, $Response$>>(
+      *client_, service_, k$service$Info[$index$], nullptr, options);
+}
+)"};
+
+void PrintMethods(const ServiceDescriptor& service, const Texts& texts, Printer& printer) {
   int index = 0;
-  for (const MethodDescriptor* method : UnaryMethods(service)) {
+  for (const MethodDescriptor* method : Methods(service)) {
     Variables vars = VariablesOf(*method);
     vars["index"] = std::to_string(index++);
-    printer.Print(vars, text);
+    printer.Print(vars, texts.at(KindOf(*method)));
   }
 }
 
 void PrintTable(const ServiceDescriptor& service, const char* head, const char* row,
                 Printer& printer) {
   printer.Print(VariablesOf(service), head);
-  PrintMethods(service, row, printer);
+  PrintMethods(service, {row, row, row, row}, printer);
   printer.Print("};\n");
 }
 
@@ -95,7 +173,7 @@ void PrintTables(const ServiceDescriptor& service, Printer& printer) {
 }
 
 void PrintService(const ServiceDescriptor& service, Printer& printer) {
-  const bool has_methods = !UnaryMethods(service).empty();
+  const bool has_methods = service.method_count() > 0;
   Variables vars = VariablesOf(service);
   vars["blocking"] = has_methods ? "k" + service.name() + "Blocking" : "{}";
   vars["async"] = has_methods ? "k" + service.name() + "Async" : "{}";

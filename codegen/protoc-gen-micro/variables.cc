@@ -1,3 +1,5 @@
+#include <array>
+
 #include <google/protobuf/compiler/cpp/names.h>
 #include <google/protobuf/descriptor.pb.h>
 
@@ -13,6 +15,13 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::MethodOptions;
 using google::protobuf::ServiceDescriptor;
 using google::protobuf::compiler::cpp::QualifiedClassName;
+
+namespace {
+
+constexpr std::array<const char*, 4> kKinds = {"kUnary", "kClientStream", "kServerStream",
+                                               "kBidiStream"};
+
+}  // namespace
 
 Variables VariablesOf(const FileDescriptor& file) {
   return {
@@ -40,6 +49,7 @@ Variables VariablesOf(const MethodDescriptor& method) {
   vars["Method"] = CppName(method);
   vars["MethodAsync"] = AsyncName(method);
   vars["path"] = Path(method);
+  vars["kind"] = kKinds.at(KindOf(method));
   vars["idempotent"] = idempotent ? "true" : "false";
   vars["no_side_effects"] = safe ? "\n     .no_side_effects = true," : "";
   vars["Request"] = QualifiedClassName(method.input_type());

@@ -19,6 +19,7 @@
 #include "micro/middleware.h"
 #include "micro/registry.h"
 #include "micro/runtime.h"
+#include "micro/stream.h"
 #include "micro/task.h"
 
 namespace micro {
@@ -37,7 +38,8 @@ struct CallInfo {
 ///
 /// A plain value that refers to what it does not own: that must outlive the call.
 struct CallOptions {
-  /// The whole call's time, retries included; zero: the client's own (`--client_request_timeout`).
+  /// The whole call's time, retries included; zero: the client's own (`--client_request_timeout`),
+  /// and for a call that streams none.
   Duration timeout = {};
   /// Sent beside the request.
   const Metadata* metadata = nullptr;
@@ -82,6 +84,17 @@ class Client {
               const google::protobuf::Message& request, google::protobuf::Message& response,
               CallOptions options);
 
+  /// A call of a method that streams, not begun yet: Start it on `loop`, one of the runtime's.
+  /// `request` is what a method with one request gets; null for the others. What is wrong is told
+  /// by its end.
+  std::shared_ptr<internal::ClientMessageStream> NewStream(EventLoop& loop,
+                                                           const std::string& service,
+                                                           const MethodInfo& method,
+                                                           const google::protobuf::Message* request,
+                                                           CallOptions options);
+  /// The loop for this thread's calls: itself, or for a thread that may block always the same one.
+  EventLoop& LoopForThread();
+
   /// Puts `middleware` around every call, inside what is there already. Before the first call only.
   void Use(Middleware middleware);
 
@@ -110,6 +123,20 @@ Task<Result<Response>> CallUnaryAsync(Client& client, std::string service, const
   Status status = co_await client.CallAsync(std::move(service), method, request, response, options);
   if (!status) co_return Failure(std::move(status.error()));
   co_return std::move(response);
+}
+
+/// A streaming call as generated clients make it; `Handle` is one of micro/stream.h.
+template <typename Handle>
+Handle CallStream(Client& client, const std::string& service, const MethodInfo& method,
+                  const google::protobuf::Message* request, CallOptions options) {
+  EventLoop& loop = client.LoopForThread();
+  auto stream = client.NewStream(loop, service, method, request, options);
+  if (loop.InLoop()) {
+    stream->Start();
+  } else {
+    loop.Post([stream] { stream->Start(); });
+  }
+  return Handle(std::move(stream));
 }
 
 }  // namespace micro

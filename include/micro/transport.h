@@ -69,6 +69,10 @@ class Stream {
   virtual bool writable() const = 0;
   virtual void WaitWritable(Waiter& waiter) = 0;
 
+  /// Whether what is written goes nowhere, as the call has ended. Whoever waits to write is woken
+  /// then.
+  virtual bool ended() const = 0;
+
   /// Ends the stream at once, both ways.
   virtual void Reset(Code reason) = 0;
 
@@ -97,7 +101,7 @@ class ServerStream : public Stream {
 
   /// Sets what is sent ahead of the first message; before the first Write.
   virtual void SetMetadata(const Metadata& metadata) = 0;
-  /// Ends the call with a status and trailers.
+  /// Ends the call with a status and trailers; whoever waits to read or write is woken.
   virtual void Finish(const Status& status, const Metadata& trailers) = 0;
 
  protected:
@@ -189,6 +193,26 @@ struct Limits {
   std::size_t max_message = 4U << 20U;    ///< bytes of one message that comes in
   std::size_t max_metadata = 16U << 10U;  ///< bytes of the header list of one call
   std::size_t max_streams = 1000;         ///< calls that one connection may have open
+  std::size_t max_connections = 100'000;  ///< that a listener has open
+};
+
+/// TLS for both sides of a transport. The files are PEM, and are read again when they change.
+struct Tls {
+  std::string cert = {};  ///< our certificate and what stands between it and its CA
+  std::string key = {};   ///< the certificate's key; both make a listener speak TLS
+  /// Who may have signed the certificates of others; empty: the system's CAs, for those we dial.
+  std::string ca = {};
+  /// What callers show of themselves: "require", "request" (verified if shown) or "none"; empty:
+  /// require where there is a `ca`, none otherwise.
+  std::string client_auth = {};
+  /// The name that the certificates of those we dial are for; empty: the host that is dialled.
+  std::string server_name = {};
+  bool dial = false;         ///< whether we dial with TLS; implied by `cert` and by `ca`
+  bool skip_verify = false;  ///< takes any certificate of those we dial: safe from nobody
+  Duration handshake_timeout = std::chrono::seconds(10);  ///< for those who dial us
+
+  bool serves() const { return !cert.empty() || !key.empty(); }
+  bool dials() const { return dial || skip_verify || !cert.empty() || !ca.empty(); }
 };
 
 }  // namespace transport
@@ -216,6 +240,7 @@ class Transport {
 struct TransportConfig {
   Runtime* runtime = nullptr;
   transport::Limits limits = {};
+  transport::Tls tls = {};
   /// For a connection that comes in to say what it speaks, and for the head of an HTTP/1.1 request.
   Duration handshake_timeout = std::chrono::seconds(10);
   /// Origins whose pages browsers let call us; "*" for all.

@@ -21,11 +21,11 @@ class Readable final : public transport::Waiter, public runtime::Wait {
     stream_.WaitReadable(*this);
     return Suspend(waiting);
   }
-  transport::Read await_resume() {
-    if (read_ == transport::Read::kPending && settled()) read_ = stream_.TryRead(message_);
-    return read_;
+  transport::Read await_resume() const { return read_; }
+  void Wake() override {
+    if (!await_ready()) return stream_.WaitReadable(*this);
+    Settle();
   }
-  void Wake() override { Settle(); }
 
  private:
   transport::ClientStream& stream_;
@@ -49,48 +49,58 @@ std::vector<Node> NodesAt(std::span<const std::string> addresses) {
 
 void PerLoop::Close() {
   while (!calls.empty()) {
-    UnaryCall& call = calls.front();
+    Call& call = calls.front();
     calls.pop_front();
     call.interrupter().Pull();
   }
   pool->Close();
 }
 
+Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
+           const MethodInfo& method, const CallOptions& options)
+    : parts_(parts),
+      method_(method),
+      options_(options),
+      loop_(loop),
+      retries_(options.retries.value_or(parts.retries)) {
+  loop.calls.push_back(*this);
+  context_.service_ = service;
+  context_.path_ = method.path;
+  if (options.metadata != nullptr) context_.metadata_ = *options.metadata;
+  FillDeadline();
+}
+
+// A call that streams may last: only what it was given itself, or inherited, ends it.
+void Call::FillDeadline() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  Duration timeout = options_.timeout;
+  if (timeout <= Duration::zero() && unary()) timeout = parts_.request_timeout;
+  if (timeout > Duration::zero()) {
+    context_.deadline_ = timeout > TimePoint::max() - now ? TimePoint::max() : now + timeout;
+  }
+  if (options_.parent != nullptr && options_.parent->deadline()) {
+    context_.deadline_ =
+        std::min(context_.deadline_.value_or(TimePoint::max()), *options_.parent->deadline());
+  }
+  if (context_.deadline_) time_given_ = *context_.deadline_ - now;
+  patience_ = {.deadline = context_.deadline_.value_or(TimePoint::max()),
+               .interrupter = &interrupter_};
+}
+
+const Codec* Call::FindCodec() const {
+  return parts_.codecs.Find(options_.content_type.empty() ? kProto : options_.content_type);
+}
+
 UnaryCall::UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
                      const MethodInfo& method, const google::protobuf::Message& request,
                      google::protobuf::Message& response, const CallOptions& options)
-    : parts_(parts),
-      loop_(loop),
-      service_(service),
-      method_(method),
-      request_(request),
-      response_(response),
-      options_(options),
-      retries_(options.retries.value_or(parts.retries)) {
-  loop.calls.push_back(*this);
-  FillContext(options);
-}
+    : Call(parts, loop, service, method, options), request_(request), response_(response) {}
 
-void UnaryCall::FillContext(const CallOptions& options) {
-  const Duration timeout =
-      options.timeout > Duration::zero() ? options.timeout : parts_.request_timeout;
-  const TimePoint now = std::chrono::steady_clock::now();
-  context_.deadline_ = timeout > TimePoint::max() - now ? TimePoint::max() : now + timeout;
-  if (options.parent != nullptr && options.parent->deadline()) {
-    context_.deadline_ = std::min(*context_.deadline_, *options.parent->deadline());
-  }
-  time_given_ = *context_.deadline_ - now;
-  context_.service_ = service_;
-  context_.path_ = method_.path;
-  if (options.metadata != nullptr) context_.metadata_ = *options.metadata;
-  patience_ = {.deadline = *context_.deadline_, .interrupter = &interrupter_};
-}
-
-// What go-micro v2.2 clients send beside a unary request; `timeout` is in nanoseconds.
-Status UnaryCall::FillHead() {
+// What go-micro v2.2 clients send; `timeout` is in nanoseconds, and ends streams in old servers.
+Status Call::FillHead() {
   const std::string_view content_type =
       options_.content_type.empty() ? kProto : options_.content_type;
-  codec_ = parts_.codecs.Find(content_type);
+  codec_ = FindCodec();
   if (codec_ == nullptr) {
     return InvalidArgument("Unsupported Content-Type: " + std::string(options_.content_type) +
                            "; known: " + parts_.codecs.Known());
@@ -99,7 +109,7 @@ Status UnaryCall::FillHead() {
   head_.content_type = "application/grpc+" + std::string(codec_->name());
   head_.deadline = context_.deadline_;
   head_.metadata = context_.metadata_;
-  head_.metadata.Set("timeout", std::to_string(time_given_.count()));
+  if (unary()) head_.metadata.Set("timeout", std::to_string(time_given_.count()));
   head_.metadata.Set("x-content-type", content_type);
   if (!parts_.name.empty() && !head_.metadata.Has("micro-from-service")) {
     head_.metadata.Add("micro-from-service", parts_.name);
@@ -107,22 +117,22 @@ Status UnaryCall::FillHead() {
   return Ok();
 }
 
-Task<Status> UnaryCall::Run(Context& /*context*/) {
+Task<Status> Call::Run(Context& /*context*/) {
   if (Status ready = FillHead(); !ready) co_return ready;
   if (Status ready = co_await Prepare(); !ready) co_return ready;
   co_return co_await Attempts();
 }
 
 // Finds out who serves.
-Task<Status> UnaryCall::Prepare() {
+Task<Status> Call::Prepare() {
   if (!options_.addresses.empty()) {
     fixed_ = parts_.directory->MakeSelector();
     fixed_->Update(NodesAt(options_.addresses));
     selector_ = fixed_.get();
     co_return Ok();
   }
-  auto& endpoints = loop_.services[service_];
-  if (!endpoints) endpoints = parts_.directory->Find(service_);
+  auto& endpoints = loop_.services[context_.service_];
+  if (!endpoints) endpoints = parts_.directory->Find(context_.service_);
   endpoints_ = endpoints;
   selector_ = &endpoints_->selector();
   if (endpoints_->known()) co_return Ok();
@@ -131,7 +141,7 @@ Task<Status> UnaryCall::Prepare() {
   co_return patience_.over() ? Cancelled() : std::move(found);
 }
 
-Task<Status> UnaryCall::Attempts() {
+Task<Status> Call::Attempts() {
   Status last = Ok();
   while (true) {
     if (patience_.over() || context_.remaining() == Duration::zero()) {
@@ -154,19 +164,19 @@ Task<Status> UnaryCall::Attempts() {
 }
 
 // Every known node was tried in vain: perhaps there are others by now.
-Task<bool> UnaryCall::FindMore() {
+Task<bool> Call::FindMore() {
   if (!endpoints_ || std::exchange(looked_again_, true)) co_return false;
   const Status found = co_await endpoints_->Refresh(patience_);
   co_return found.has_value();
 }
 
-bool UnaryCall::MayRetry(Verdict verdict) {
-  if (retries_ == 0) return false;
+bool Call::MayRetry(Verdict verdict) {
+  if (retries_ == 0 || verdict == Verdict::kLost) return false;
   if (verdict == Verdict::kNotSent) return true;
   return verdict == Verdict::kUnknown && method_.idempotent && retries_-- > 0;
 }
 
-Task<UnaryCall::Attempt> UnaryCall::TryOn(Pick& pick) {
+Task<Call::Attempt> Call::TryOn(Pick& pick) {
   std::shared_ptr<transport::Connection> connection = loop_.pool->Ready(node_.address);
   if (!connection) {
     auto dialled = co_await loop_.pool->Get(node_.address, patience_);
@@ -185,7 +195,7 @@ Task<UnaryCall::Attempt> UnaryCall::TryOn(Pick& pick) {
   co_return attempt;
 }
 
-Task<UnaryCall::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
+Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
   message_.assign(transport::kHeadroom, '\0');
   if (Status encoded = codec_->Encode(request_, message_); !encoded) co_return Attempt{encoded};
   head_.authority = node_.address;
@@ -212,7 +222,7 @@ Task<UnaryCall::Attempt> UnaryCall::Exchange(transport::Connection& connection) 
   co_return Settle(*stream, answered);
 }
 
-UnaryCall::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) {
+Call::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) {
   std::swap(context_.response_metadata_, stream.metadata());
   std::swap(context_.trailers_, stream.trailers());
   if (stream.status() && answered) return {Ok()};
@@ -223,28 +233,28 @@ UnaryCall::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answe
   return Judge(stream, stream.status());
 }
 
-UnaryCall::Attempt UnaryCall::Judge(const transport::ClientStream& stream, Status status) const {
+Call::Attempt UnaryCall::Judge(const transport::ClientStream& stream, Status status) const {
   if (stream.unprocessed()) return {std::move(status), Verdict::kNotSent};
   const bool unavailable = status.error().code() == Code::kUnavailable;
   return {std::move(status), unavailable ? Verdict::kUnknown : Verdict::kDone};
 }
 
-Status UnaryCall::Cancelled() const {
+Status Call::Cancelled() const {
   return Fails(Error(Code::kCancelled, "the call was cancelled by its caller")
                    .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
 }
 
-Status UnaryCall::OutOfTime() const {
+Status Call::OutOfTime() const {
   if (patience_.over()) return Cancelled();
   const bool parents = options_.parent != nullptr && options_.parent->deadline() &&
-                       *options_.parent->deadline() == *context_.deadline_;
+                       options_.parent->deadline() == context_.deadline_;
   return Fails(Error(Code::kDeadlineExceeded,
                      parents ? "the deadline inherited from the calling request passed"
                              : "the call's own deadline passed")
                    .set_phase(attempts_ > 0 ? Phase::kSend : Phase::kResolve));
 }
 
-void UnaryCall::Report(CallInfo& info) const {
+void Call::Report(CallInfo& info) const {
   info.node = node_;
   info.attempts = attempts_;
   info.response_metadata = context_.response_metadata();

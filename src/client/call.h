@@ -18,59 +18,63 @@ struct PerLoop;
 using CallHook =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// One unary call, over as many attempts as it takes. Lives on one loop, in its caller's frame.
-class UnaryCall final : public Next::Step, public CallHook {
+/// What every call has: its context and head, and the way to a node that serves it. Lives on one
+/// loop.
+class Call : public Next::Step, public CallHook {
  public:
-  UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
-            const MethodInfo& method, const google::protobuf::Message& request,
-            google::protobuf::Message& response, const CallOptions& options);
+  Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
+       const MethodInfo& method, const CallOptions& options);
 
   Context& context() { return context_; }
   /// Cuts short whatever the call waits for.
   runtime::Interrupter& interrupter() { return interrupter_; }
-  /// All attempts, without middleware.
-  Task<Status> Run(Context& context) override;
   void Report(CallInfo& info) const;
 
- private:
+ protected:
+  ~Call() override = default;
+
   // What came of one attempt, and whether another may follow.
   enum class Verdict : std::uint8_t {
     kDone,     // answered, or not to be repeated
     kNotSent,  // the node never began with it: another node is safe
     kUnknown,  // it may have been carried out
+    kLost,     // the node is gone, and the call cannot be repeated
   };
   struct Attempt {
     Status status;
     Verdict verdict = Verdict::kDone;
   };
 
-  void FillContext(const CallOptions& options);
-  Status FillHead();
-  Task<Status> Prepare();
-  Task<Status> Attempts();
-  Task<Attempt> TryOn(Pick& pick);
-  Task<Attempt> Exchange(transport::Connection& connection);
-  Attempt Judge(const transport::ClientStream& stream, Status status) const;
-  Attempt Settle(transport::ClientStream& stream, bool answered);
-  bool MayRetry(Verdict verdict);
-  Task<bool> FindMore();
+  bool unary() const { return method_.kind == MethodKind::kUnary; }
+  const Codec* FindCodec() const;
+  /// All attempts, without middleware.
+  Task<Status> Run(Context& context) override;
+  /// What is done with a connection.
+  virtual Task<Attempt> Exchange(transport::Connection& connection) = 0;
   Status Cancelled() const;
   Status OutOfTime() const;
 
   const ClientParts& parts_;
-  PerLoop& loop_;
-  const std::string& service_;
   const MethodInfo& method_;
-  const google::protobuf::Message& request_;
-  google::protobuf::Message& response_;
-  const CallOptions& options_;
-
+  CallOptions options_;
   CallContext context_;
-  Duration time_given_{};
   runtime::Interrupter interrupter_;
   runtime::Patience patience_;
   transport::CallHead head_;
   const Codec* codec_ = nullptr;
+  Node node_;
+
+ private:
+  void FillDeadline();
+  Status FillHead();
+  Task<Status> Prepare();
+  Task<Status> Attempts();
+  Task<Attempt> TryOn(Pick& pick);
+  bool MayRetry(Verdict verdict);
+  Task<bool> FindMore();
+
+  PerLoop& loop_;
+  Duration time_given_{};
   std::shared_ptr<discovery::Endpoints> endpoints_;
   std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
   Selector* selector_ = nullptr;
@@ -78,7 +82,22 @@ class UnaryCall final : public Next::Step, public CallHook {
   std::uint32_t retries_ = 0;
   int attempts_ = 0;
   bool looked_again_ = false;
-  Node node_;
+};
+
+/// One unary call, over as many attempts as it takes, in its caller's frame.
+class UnaryCall final : public Call {
+ public:
+  UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
+            const MethodInfo& method, const google::protobuf::Message& request,
+            google::protobuf::Message& response, const CallOptions& options);
+
+ private:
+  Task<Attempt> Exchange(transport::Connection& connection) override;
+  Attempt Judge(const transport::ClientStream& stream, Status status) const;
+  Attempt Settle(transport::ClientStream& stream, bool answered);
+
+  const google::protobuf::Message& request_;
+  google::protobuf::Message& response_;
   std::string message_;
 };
 
@@ -92,7 +111,7 @@ struct PerLoop {
 
   std::shared_ptr<Pool> pool;
   std::unordered_map<std::string, std::shared_ptr<discovery::Endpoints>> services;
-  boost::intrusive::list<UnaryCall, boost::intrusive::constant_time_size<false>> calls;
+  boost::intrusive::list<Call, boost::intrusive::constant_time_size<false>> calls;
 };
 
 }  // namespace micro::client

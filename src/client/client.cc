@@ -1,37 +1,16 @@
 #include "micro/client.h"
 
 #include <optional>
-#include <stop_token>
 #include <utility>
 
 #include "base/chain.h"
 #include "client/call.h"
+#include "client/parent_watch.h"
 #include "client/parts.h"
+#include "client/stream_call.h"
 
 namespace micro {
 namespace {
-
-// Pulls the interrupter of a call, on its loop, when the call it is part of is cancelled.
-class ParentWatch {
- public:
-  ParentWatch(EventLoop& loop, runtime::Interrupter& interrupter, const Context& parent)
-      : state_(std::make_shared<State>(&interrupter)),
-        callback_(parent.stop_token(), [&loop, state = state_] {
-          loop.Post([state] {
-            if (state->interrupter != nullptr) state->interrupter->Pull();
-          });
-        }) {}
-  ParentWatch(const ParentWatch&) = delete;
-  ParentWatch& operator=(const ParentWatch&) = delete;
-  ~ParentWatch() { state_->interrupter = nullptr; }
-
- private:
-  struct State {
-    runtime::Interrupter* interrupter;
-  };
-  std::shared_ptr<State> state_;
-  std::stop_callback<std::move_only_function<void()>> callback_;
-};
 
 // Runs a task on `loop` and comes back to the loop it is awaited on.
 class Elsewhere {
@@ -87,7 +66,7 @@ class Client::Pipeline {
       co_return co_await elsewhere;
     }
     client::UnaryCall call(parts, *loop->second, service, method, request, response, options);
-    std::optional<ParentWatch> watch;
+    std::optional<client::ParentWatch> watch;
     if (options.parent != nullptr) watch.emplace(*current, call.interrupter(), *options.parent);
     Chain chain;
     Status status = co_await chain.Run(middleware, call, call.context());
@@ -129,9 +108,30 @@ Status Client::Call(const std::string& service, const MethodInfo& method,
                     const google::protobuf::Message& request, google::protobuf::Message& response,
                     CallOptions options) {
   if (!pipeline_->parts.broken) return pipeline_->parts.broken;
+  return Await(LoopForThread(), CallAsync(service, method, request, response, options));
+}
+
+EventLoop& Client::LoopForThread() {
+  EventLoop* const current = EventLoop::Current();
+  if (current != nullptr && pipeline_->loops.contains(current)) return *current;
   Runtime& runtime = *pipeline_->parts.runtime;
-  EventLoop& loop = runtime.loop(ThreadNumber() % runtime.loops());
-  return Await(loop, CallAsync(service, method, request, response, options));
+  return runtime.loop(ThreadNumber() % runtime.loops());
+}
+
+std::shared_ptr<internal::ClientMessageStream> Client::NewStream(
+    EventLoop& loop, const std::string& service, const MethodInfo& method,
+    const google::protobuf::Message* request, CallOptions options) {
+  auto stream =
+      std::make_shared<client::StreamCall>(loop, pipeline_->parts, *pipeline_->loops.at(&loop),
+                                           pipeline_->middleware, service, method, options);
+  if (!pipeline_->parts.broken) {
+    stream->Refuse(pipeline_->parts.broken);
+  } else if (EventLoop::Current() != nullptr && !loop.InLoop()) {
+    stream->Refuse(FailedPrecondition("a stream belongs to a loop of its own service's runtime"));
+  } else if (request != nullptr) {
+    stream->SetRequest(*request);
+  }
+  return stream;
 }
 
 void Client::Use(Middleware middleware) { pipeline_->middleware.push_back(std::move(middleware)); }

@@ -19,26 +19,30 @@ std::shared_ptr<transport::Connection> Pool::Ready(const std::string& address) {
   return alive >= options_.most ? full : nullptr;
 }
 
+// Many may wait for one dial: those whom the new connection has no room for go on to the next one.
 Task<Result<std::shared_ptr<transport::Connection>>> Pool::Get(std::string address,
                                                                runtime::Patience patience) {
-  if (auto ready = Ready(address)) co_return ready;
-  if (closed_) co_return Cancelled("the client is closed");
-  std::shared_ptr<Dial> dial = lines_[address].dial;
-  if (!dial) {
-    dial = lines_[address].dial = std::make_shared<Dial>();
-    Connect(shared_from_this(), address, dial);
+  while (true) {
+    if (auto ready = Ready(address)) co_return ready;
+    if (closed_) co_return Cancelled("the client is closed");
+    std::shared_ptr<Dial> dial = lines_[address].dial;
+    if (!dial) {
+      dial = lines_[address].dial = std::make_shared<Dial>();
+      Connect(shared_from_this(), address, dial);
+    }
+    runtime::Signal::Awaiter awaiter(dial->done, patience);
+    const bool in_time = co_await awaiter;
+    if (!in_time) {
+      co_return Fails(Error(Code::kDeadlineExceeded,
+                            "the call's deadline passed while connecting to " + address)
+                          .set_phase(Phase::kConnect));
+    }
+    if (!dial->outcome) co_return Failure(dial->outcome.error());
+    if (!dial->connection->alive()) {
+      co_return Fails(Error(Code::kUnavailable, address + " closed the connection at once")
+                          .set_phase(Phase::kConnect));
+    }
   }
-  runtime::Signal::Awaiter awaiter(dial->done, patience);
-  const bool in_time = co_await awaiter;
-  if (!in_time) {
-    co_return Fails(
-        Error(Code::kDeadlineExceeded, "the call's deadline passed while connecting to " + address)
-            .set_phase(Phase::kConnect));
-  }
-  if (!dial->outcome) co_return Failure(dial->outcome.error());
-  if (auto ready = Ready(address)) co_return ready;
-  co_return Fails(Error(Code::kUnavailable, address + " closed the connection at once")
-                      .set_phase(Phase::kConnect));
 }
 
 // Holds on to the pool: a dial may take longer than its client lives.
@@ -56,6 +60,7 @@ void Pool::OnDialled(const std::string& address, Dial& dial,
     return kept.connection.use_count() == 1 && !kept.connection->alive();
   });
   if (connection) {
+    dial.connection = *connection;
     line.connections.push_back({*std::move(connection)});
     SweepLater();
   } else {

@@ -42,6 +42,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   struct Dial {
     runtime::Signal done;
     Status outcome;
+    std::shared_ptr<transport::Connection> connection;
   };
   struct Kept {
     std::shared_ptr<transport::Connection> connection;

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/address.h"
+#include "net/target.h"
 
 namespace micro::net {
 namespace {
@@ -80,10 +81,15 @@ std::optional<address> Best(bool with_v6) {
 }  // namespace
 
 Result<std::string> AdvertisedAddress(const std::string& bound, const std::string& advertise) {
+  if (!advertise.empty() && ParseTarget(advertise)) return advertise;
   const auto at = ParseHostPort(bound);
-  if (!at) return bound;  // not an IP transport's
+  if (!at && advertise.empty()) return bound;  // not an IP transport's
+  if (!at) {
+    return Fails(Error(Code::kInvalidArgument,
+                       "--server_advertise: \"" + advertise + "\" is no address of " + bound)
+                     .set_phase(Phase::kConfigure));
+  }
   if (!advertise.empty()) {
-    if (ParseHostPort(advertise)) return advertise;
     const bool bare = advertise.find(':') == std::string::npos || advertise.ends_with(']');
     std::string whole = advertise + ":" + std::to_string(at->port);
     if (bare && ParseHostPort(whole)) return whole;

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -41,14 +42,17 @@ ssize_t Link::Write(std::string_view bytes) {
   return ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
-void Link::CloseSend() {
+void Link::CloseWrite() {
   boost::system::error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
+std::string Link::Why() const { return std::strerror(errno); }
+
 void Link::Close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
+  place_.reset();
 }
 
 }  // namespace micro::net

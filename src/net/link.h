@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 
 namespace micro::net {
 
@@ -35,14 +36,25 @@ class Link {
   virtual ssize_t Write(std::string_view bytes);
   /// Whether there may be bytes that waiting would not tell of.
   virtual bool more() const { return false; }
+  /// Why Read or Write has just returned -1.
+  virtual std::string Why() const;
+  /// Whether nobody between the two ends can read along.
+  virtual bool secure() const { return false; }
   /// Says that nothing more will be written; what comes can still be read.
-  virtual void CloseSend();
+  virtual void CloseWrite();
   /// Closes at once.
   virtual void Close();
+  /// Lets go of `place` when the link is closed, or is no more.
+  void Hold(std::shared_ptr<void> place) { place_ = std::move(place); }
 
   /// Calls `then(error_code)` when there may be something to read, or room to write.
   template <typename Then>
   void WaitReadable(Then then) {
+    if (more()) {
+      boost::asio::post(socket_.get_executor(),
+                        [then = std::move(then)]() mutable { then(boost::system::error_code()); });
+      return;
+    }
     socket_.async_wait(Socket::wait_read, std::move(then));
   }
   template <typename Then>
@@ -54,10 +66,14 @@ class Link {
   const std::string& peer() const { return peer_; }
 
  protected:
+  /// For those who go on where a plain link was.
+  Link(Link&& other) = default;
+
   Socket socket_;
 
  private:
   std::string peer_;
+  std::shared_ptr<void> place_;
 };
 
 }  // namespace micro::net

@@ -25,6 +25,7 @@ Call::Call() = default;
 void Call::Begin(Host& host, transport::ServerStreamPtr stream) {
   Call* call = Recycler<Call>::Get().release();
   call->host_ = &host;
+  call->loop_ = &stream->loop();
   call->stream_ = std::move(stream);
   if (Status prepared = call->Prepare(); !prepared) {
     call->Answer(prepared);
@@ -32,7 +33,19 @@ void Call::Begin(Host& host, transport::ServerStreamPtr stream) {
   }
   call->ArmDeadline();
   call->stream_->WaitClosed(call->closed_);
-  call->Advance();
+  if (call->one_request()) return call->Advance();
+  call->serving_ = true;
+  call->Serve();
+}
+
+bool Call::one_request() const {
+  const MethodKind kind = served_->method->info.kind;
+  return kind == MethodKind::kUnary || kind == MethodKind::kServerStream;
+}
+
+bool Call::one_response() const {
+  const MethodKind kind = served_->method->info.kind;
+  return kind == MethodKind::kUnary || kind == MethodKind::kClientStream;
 }
 
 Status Call::Prepare() {
@@ -119,9 +132,30 @@ Task<Status> Call::Run(Context& /*context*/) {
   return served_->method->serve(*served_->handler, *this);
 }
 
-Status Call::ReadRequest(google::protobuf::Message& request) {
-  Status decoded = codec_->Decode(request_, request);
-  return decoded ? decoded : Sniff(request, std::move(decoded));
+Status Call::ReadRequest(google::protobuf::Message& request) { return Decode(request); }
+
+Status Call::Decode(google::protobuf::Message& message) {
+  Status decoded = codec_->Decode(request_, message);
+  const bool first = !std::exchange(sniffed_, true);
+  return decoded || !first ? decoded : Sniff(message, std::move(decoded));
+}
+
+transport::Read Call::TryRead(google::protobuf::Message& message) {
+  if (answered_ || !over_) return transport::Read::kEnd;
+  const transport::Read read = stream_->TryRead(request_);
+  if (read == transport::Read::kEnd && stream_->ended()) Over(Cancelled("the call has ended"));
+  if (read != transport::Read::kMessage) return read;
+  over_ = Decode(message);
+  return over_ ? read : transport::Read::kEnd;
+}
+
+bool Call::Write(const google::protobuf::Message& message) {
+  if (answered_ || !over_) return false;
+  if (stream_->ended()) return Over(Cancelled("the call has ended")), false;
+  if (over_ = WriteResponse(message); !over_) return false;
+  if (!std::exchange(head_set_, true)) stream_->SetMetadata(context_.response_metadata_);
+  stream_->Write(response_);
+  return true;
 }
 
 // Go clients before v2.6 label by the current call and encode as the connection's first one did. No
@@ -146,11 +180,15 @@ void Call::Answer(const Status& status) {
   if (status) return AnswerOk();
   Error error = status.error();
   if (error.id().empty()) error.set_id(host_->name());
-  stream_->SetMetadata(context_.response_metadata_);
+  if (!head_set_) stream_->SetMetadata(context_.response_metadata_);
   stream_->Finish(Fails(std::move(error)), context_.trailers_);
 }
 
 void Call::AnswerOk() {
+  if (!one_response()) {
+    if (!head_set_) stream_->SetMetadata(context_.response_metadata_);
+    return stream_->Finish(Ok(), context_.trailers_);
+  }
   if (response_.empty()) {
     return stream_->Finish(
         Internal("the middleware of " + context_.path_ + " succeeded without a response"), {});
@@ -160,25 +198,42 @@ void Call::AnswerOk() {
   stream_->Finish(Ok(), context_.trailers_);
 }
 
+void Call::Over(Status why) {
+  if (over_) over_ = std::move(why);
+}
+
 void Call::CallerGone() {
+  Over(Cancelled("the caller has gone"));
   answered_ = true;
+  held_ = true;
   context_.Cancel();
-  if (!serving_) Done();
+  LetGo();
 }
 
 void Call::Expire() {
+  Status late = Fails(Error(Code::kDeadlineExceeded, "the caller's deadline passed in " +
+                                                         host_->name() + " " + context_.path_)
+                          .set_id(host_->name()));
+  Over(late);
+  // Before the rest: a blocking handler may be writing to the context at this moment.
+  const bool answered = std::exchange(answered_, true);
+  held_ = true;
   context_.Cancel();
-  if (!answered_) {
-    answered_ = true;  // before: a blocking handler may be writing to the context at this moment
-    stream_->Finish(Fails(Error(Code::kDeadlineExceeded, "the caller's deadline passed in " +
-                                                             host_->name() + " " + context_.path_)
-                              .set_id(host_->name())),
-                    {});
-  }
-  if (!serving_) Done();
+  if (!answered) stream_->Finish(late, {});
+  LetGo();
+}
+
+// A handler may have returned meanwhile, woken by the cancellation or by the end of its stream.
+void Call::LetGo() {
+  held_ = false;
+  if (!serving_ || done_) Done();
 }
 
 void Call::Done() {
+  if (held_) {
+    done_ = true;
+    return;
+  }
   deadline_.Cancel();
   stream_.reset();
   context_.Reset();
@@ -186,7 +241,8 @@ void Call::Done() {
   Shrink(response_);
   served_ = nullptr;
   codec_ = nullptr;
-  serving_ = answered_ = false;
+  over_ = Ok();
+  serving_ = answered_ = sniffed_ = head_set_ = done_ = false;
   Host& host = *host_;
   Recycler<Call>::Put(std::unique_ptr<Call>(this));
   host.OnDone();

@@ -4,6 +4,7 @@
 
 #include "micro/codec.h"
 #include "micro/handler.h"
+#include "micro/stream.h"
 #include "micro/transport.h"
 
 #include "base/call_context.h"
@@ -30,7 +31,7 @@ class Host {
 
 /// One call that is served, from its first header to its last byte. Lives on the stream's loop, and
 /// until the handler has returned, even when the caller has long gone.
-class Call final : public ServerCall, public Next::Step {
+class Call final : public ServerCall, public Next::Step, public internal::MessageStream {
  public:
   Call();
 
@@ -41,6 +42,17 @@ class Call final : public ServerCall, public Next::Step {
   Runtime& runtime() override { return host_->runtime(); }
   Status ReadRequest(google::protobuf::Message& request) override;
   Status WriteResponse(const google::protobuf::Message& response) override;
+  internal::MessageStream& stream() override { return *this; }
+
+  // internal::MessageStream
+  EventLoop& loop() override { return *loop_; }
+  transport::Read TryRead(google::protobuf::Message& message) override;
+  void WaitReadable(transport::Waiter& waiter) override { stream_->WaitReadable(waiter); }
+  bool Write(const google::protobuf::Message& message) override;
+  bool writable() const override { return answered_ || stream_->writable(); }
+  void WaitWritable(transport::Waiter& waiter) override { stream_->WaitWritable(waiter); }
+  Status status() const override { return over_; }
+
   Task<Status> Run(Context& context) override;
 
  private:
@@ -63,17 +75,23 @@ class Call final : public ServerCall, public Next::Step {
   Status Prepare();
   Status ChooseCodec();
   void TakeTimeout();
+  bool one_request() const;
+  bool one_response() const;
+  Status Decode(google::protobuf::Message& message);
   Status Sniff(google::protobuf::Message& request, Status failed);
   void ArmDeadline();
   void Advance();
   internal::Detached Serve();
+  void Over(Status why);
   void CallerGone();
   void Expire();
+  void LetGo();
   void Answer(const Status& status);
   void AnswerOk();
   void Done();
 
   Host* host_ = nullptr;
+  EventLoop* loop_ = nullptr;
   transport::ServerStreamPtr stream_;
   CallContext context_;
   Chain chain_;
@@ -81,8 +99,13 @@ class Call final : public ServerCall, public Next::Step {
   const Codec* codec_ = nullptr;
   std::string request_;
   std::string response_;
+  Status over_;  // why there is no more to read or write, beside the caller's half-close
+  bool sniffed_ = false;
+  bool head_set_ = false;
   bool serving_ = false;
   bool answered_ = false;
+  bool held_ = false;  // by what is under way, which must not lose it
+  bool done_ = false;  // while it was held
   OnReadable readable_{*this};
   OnClosed closed_{*this};
   OnDeadline deadline_{*this};

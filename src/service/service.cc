@@ -96,13 +96,25 @@ struct Service::Parts {
         (*make_registry)({.addresses = options.registry_address, .logger = options.logger});
     if (!made_registry) return Failure(made_registry.error());
     registry = *std::move(made_registry);
-    auto made_transport = (*make_transport)({.runtime = runtime.get(),
-                                             .limits = {.max_message = options.max_message_size},
-                                             .handshake_timeout = options.handshake_timeout,
-                                             .cors_origins = options.cors_origins});
+    auto made_transport = (*make_transport)(TransportConfigOf());
     if (!made_transport) return Failure(made_transport.error());
     transport = *std::move(made_transport);
     return Ok();
+  }
+
+  TransportConfig TransportConfigOf() const {
+    return {.runtime = runtime.get(),
+            .limits = {.max_message = options.max_message_size},
+            .tls = {.cert = options.tls_cert,
+                    .key = options.tls_key,
+                    .ca = options.tls_ca,
+                    .client_auth = options.tls_client_auth,
+                    .server_name = options.tls_server_name,
+                    .dial = options.tls,
+                    .skip_verify = options.tls_skip_verify,
+                    .handshake_timeout = options.tls_handshake_timeout},
+            .handshake_timeout = options.handshake_timeout,
+            .cors_origins = options.cors_origins};
   }
 
   void MakeClient() {

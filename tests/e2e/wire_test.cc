@@ -147,6 +147,17 @@ TEST_F(GoClientTest, ReadsErrorsAsItsOwn) {
       "Y3JvLnNydi50ZXN0EJADGgtiYWQgdGhpbmcgNyILQmFkIFJlcXVlc3Q");
 }
 
+TEST_F(GoClientTest, OthersReadErrorsAsText) {
+  Serve(
+      Blocking([](Context&, const Request&) -> Reply { return InvalidArgument("bad \xc3\xbc"); }));
+  HeaderList headers = GoHeaders("/testee.Test/Call");
+  std::erase_if(headers, [](const auto& header) { return header.first == "x-content-type"; });
+  const Incoming answer = Send(headers, kJohn);
+  EXPECT_EQ(answer.Get("grpc-status"), "3");
+  EXPECT_EQ(answer.Get("grpc-message"), "bad %C3%BC");
+  EXPECT_TRUE(answer.Has("grpc-status-details-bin"));
+}
+
 TEST_F(GoClientTest, IsNotKeptWaitingForItsHalfClose) {
   Serve(Blocking(Echo));
   Http2Peer peer(Socket::Dial(services_[0]->address()), Http2Peer::Role::kClient);

@@ -3,8 +3,6 @@
 //     interop-micro-client --server_address=HOST:PORT
 #include <atomic>
 #include <chrono>
-#include <functional>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -13,14 +11,14 @@
 
 #include <micro/micro.h>
 
+#include "cases.h"
 #include "helloworld.micro.h"
 
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Why a case failed; empty when it did not.
-using Complaint = std::string;
+using interop::Case;
+using interop::Complaint;
 
 /// Calls one address.
 struct Peer {
@@ -105,21 +103,6 @@ Complaint Crowd(const Peer& peer) {
   return failed == 0 ? "" : std::to_string(failed) + " calls failed";
 }
 
-struct Case {
-  std::string_view name;
-  std::function<Complaint(const Peer&)> run;
-};
-
-bool Run(const Case& one, const Peer& peer) {
-  const Complaint complaint = one.run(peer);
-  if (complaint.empty()) {
-    std::cout << "ok " << one.name << std::endl;
-  } else {
-    std::cout << "FAILED " << one.name << ": " << complaint << std::endl;
-  }
-  return complaint.empty();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,11 +111,13 @@ int main(int argc, char** argv) {
   const Peer peer{.greeter = helloworld::GreeterClient("helloworld", service.client()),
                   .address = service.options().address};
   const std::vector<Case> cases{
-      {"greeting", Greeting},           {"json", Json},         {"1 MiB", Large},
-      {"an error of theirs", Missing},  {"deadline", Deadline}, {"metadata", Metadata},
-      {"500 calls, 50 at once", Crowd},
+      {"greeting", [&] { return Greeting(peer); }},
+      {"json", [&] { return Json(peer); }},
+      {"1 MiB", [&] { return Large(peer); }},
+      {"an error of theirs", [&] { return Missing(peer); }},
+      {"deadline", [&] { return Deadline(peer); }},
+      {"metadata", [&] { return Metadata(peer); }},
+      {"500 calls, 50 at once", [&] { return Crowd(peer); }},
   };
-  bool good = true;
-  for (const Case& one : cases) good = Run(one, peer) && good;
-  return good ? 0 : 1;
+  return interop::RunAll(cases);
 }

@@ -10,6 +10,7 @@
 #include <micro/context.h>
 #include <micro/error.h>
 #include <micro/handler.h>
+#include <micro/stream.h>
 #include <micro/task.h>
 #include <micro/version.h>
 

@@ -9,19 +9,33 @@ namespace streams {
 namespace {
 
 constexpr ::micro::MethodInfo kClockInfo[] = {
+    {.path = "/streams.Clock/Count",
+     .kind = ::micro::MethodKind::kServerStream,
+     .idempotent = false,
+     .request = &::streams::Tick::descriptor,
+     .response = &::streams::Tick::descriptor},
     {.path = "/streams.Clock/Now",
      .kind = ::micro::MethodKind::kUnary,
+     .idempotent = false,
+     .request = &::streams::Tick::descriptor,
+     .response = &::streams::Tick::descriptor},
+    {.path = "/streams.Clock/Collect",
+     .kind = ::micro::MethodKind::kClientStream,
      .idempotent = false,
      .request = &::streams::Tick::descriptor,
      .response = &::streams::Tick::descriptor},
 };
 
 constexpr ::micro::Method kClockBlocking[] = {
-    {kClockInfo[0], &::micro::ServeBlocking<&ClockHandler::Now>},
+    {kClockInfo[0], &::micro::ServeBlocking<&ClockHandler::Count>},
+    {kClockInfo[1], &::micro::ServeBlocking<&ClockHandler::Now>},
+    {kClockInfo[2], &::micro::ServeBlocking<&ClockHandler::Collect>},
 };
 
 constexpr ::micro::Method kClockAsync[] = {
-    {kClockInfo[0], &::micro::ServeAsync<&ClockAsyncHandler::Now>},
+    {kClockInfo[0], &::micro::ServeAsync<&ClockAsyncHandler::Count>},
+    {kClockInfo[1], &::micro::ServeAsync<&ClockAsyncHandler::Now>},
+    {kClockInfo[2], &::micro::ServeAsync<&ClockAsyncHandler::Collect>},
 };
 
 }  // namespace
@@ -37,6 +51,30 @@ std::span<const ::micro::Method> ClockAsyncHandler::methods() const { return kCl
 ClockClient::ClockClient(std::string service, ::micro::Client& client)
     : service_(std::move(service)), client_(&client) {}
 
+::micro::Status ClockHandler::Count(
+    ::micro::Context& /*context*/, const ::streams::Tick& /*request*/,
+    ::micro::ServerWriter<::streams::Tick>& /*stream*/) {
+  return ::micro::Unimplemented("/streams.Clock/Count is not implemented");
+}
+
+::micro::Task<::micro::Status> ClockAsyncHandler::Count(
+    ::micro::Context& /*context*/, ::streams::Tick /*request*/,
+    ::micro::AsyncServerWriter<::streams::Tick> /*stream*/) {
+  co_return ::micro::Unimplemented("/streams.Clock/Count is not implemented");
+}
+
+::micro::ClientReader<::streams::Tick> ClockClient::Count(
+    const ::streams::Tick& request, ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientReader<::streams::Tick>>(
+      *client_, service_, kClockInfo[0], &request, options);
+}
+
+::micro::AsyncClientReader<::streams::Tick> ClockClient::CountAsync(
+    const ::streams::Tick& request, ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientReader<::streams::Tick>>(
+      *client_, service_, kClockInfo[0], &request, options);
+}
+
 ::micro::Result<::streams::Tick> ClockHandler::Now(
     ::micro::Context& /*context*/, const ::streams::Tick& /*request*/) {
   return ::micro::Unimplemented("/streams.Clock/Now is not implemented");
@@ -50,25 +88,90 @@ ClockClient::ClockClient(std::string service, ::micro::Client& client)
 ::micro::Result<::streams::Tick> ClockClient::Now(
     const ::streams::Tick& request, ::micro::CallOptions options) const {
   return ::micro::CallUnary<::streams::Tick>(
-      *client_, service_, kClockInfo[0], request, options);
+      *client_, service_, kClockInfo[1], request, options);
 }
 
 ::micro::Task<::micro::Result<::streams::Tick>> ClockClient::NowAsync(
     ::streams::Tick request, ::micro::CallOptions options) const {
   return ::micro::CallUnaryAsync<::streams::Tick>(
-      *client_, service_, kClockInfo[0], std::move(request), options);
+      *client_, service_, kClockInfo[1], std::move(request), options);
 }
+
+::micro::Result<::streams::Tick> ClockHandler::Collect(
+    ::micro::Context& /*context*/, ::micro::ServerReader<::streams::Tick>& /*stream*/) {
+  return ::micro::Unimplemented("/streams.Clock/Collect is not implemented");
+}
+
+::micro::Task<::micro::Result<::streams::Tick>> ClockAsyncHandler::Collect(
+    ::micro::Context& /*context*/, ::micro::AsyncServerReader<::streams::Tick> /*stream*/) {
+  co_return ::micro::Unimplemented("/streams.Clock/Collect is not implemented");
+}
+
+::micro::ClientWriter<::streams::Tick, ::streams::Tick> ClockClient::Collect(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientWriter<::streams::Tick, ::streams::Tick>>(
+      *client_, service_, kClockInfo[2], nullptr, options);
+}
+
+::micro::AsyncClientWriter<::streams::Tick, ::streams::Tick> ClockClient::CollectAsync(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientWriter<::streams::Tick, ::streams::Tick>>(
+      *client_, service_, kClockInfo[2], nullptr, options);
+}
+
+namespace {
+
+constexpr ::micro::MethodInfo kChatInfo[] = {
+    {.path = "/streams.Chat/Talk",
+     .kind = ::micro::MethodKind::kBidiStream,
+     .idempotent = false,
+     .request = &::streams::Tick::descriptor,
+     .response = &::streams::Tick::descriptor},
+};
+
+constexpr ::micro::Method kChatBlocking[] = {
+    {kChatInfo[0], &::micro::ServeBlocking<&ChatHandler::Talk>},
+};
+
+constexpr ::micro::Method kChatAsync[] = {
+    {kChatInfo[0], &::micro::ServeAsync<&ChatAsyncHandler::Talk>},
+};
+
+}  // namespace
 
 std::string_view ChatHandler::name() const { return "streams.Chat"; }
 
-std::span<const ::micro::Method> ChatHandler::methods() const { return {}; }
+std::span<const ::micro::Method> ChatHandler::methods() const { return kChatBlocking; }
 
 std::string_view ChatAsyncHandler::name() const { return "streams.Chat"; }
 
-std::span<const ::micro::Method> ChatAsyncHandler::methods() const { return {}; }
+std::span<const ::micro::Method> ChatAsyncHandler::methods() const { return kChatAsync; }
 
 ChatClient::ChatClient(std::string service, ::micro::Client& client)
     : service_(std::move(service)), client_(&client) {}
+
+::micro::Status ChatHandler::Talk(
+    ::micro::Context& /*context*/, ::micro::ServerStream<::streams::Tick, ::streams::Tick>& /*stream*/) {
+  return ::micro::Unimplemented("/streams.Chat/Talk is not implemented");
+}
+
+::micro::Task<::micro::Status> ChatAsyncHandler::Talk(
+    ::micro::Context& /*context*/,
+    ::micro::AsyncServerStream<::streams::Tick, ::streams::Tick> /*stream*/) {
+  co_return ::micro::Unimplemented("/streams.Chat/Talk is not implemented");
+}
+
+::micro::ClientStream<::streams::Tick, ::streams::Tick> ChatClient::Talk(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::ClientStream<::streams::Tick, ::streams::Tick>>(
+      *client_, service_, kChatInfo[0], nullptr, options);
+}
+
+::micro::AsyncClientStream<::streams::Tick, ::streams::Tick> ChatClient::TalkAsync(
+    ::micro::CallOptions options) const {
+  return ::micro::CallStream<::micro::AsyncClientStream<::streams::Tick, ::streams::Tick>>(
+      *client_, service_, kChatInfo[0], nullptr, options);
+}
 
 std::string_view EmptyHandler::name() const { return "streams.Empty"; }
 

@@ -10,6 +10,7 @@
 #include <micro/context.h>
 #include <micro/error.h>
 #include <micro/handler.h>
+#include <micro/stream.h>
 #include <micro/task.h>
 #include <micro/version.h>
 
@@ -29,12 +30,16 @@ class ClockHandler : public ::micro::Handler {
   std::string_view name() const override;
   std::span<const ::micro::Method> methods() const override;
 
+  /// Counts down.
+  virtual ::micro::Status Count(
+      ::micro::Context& context, const ::streams::Tick& request,
+      ::micro::ServerWriter<::streams::Tick>& stream);
+
   virtual ::micro::Result<::streams::Tick> Now(
       ::micro::Context& context, const ::streams::Tick& request);
 
-  // Count streams, which micro does not support yet: it is left out.
-
-  // Collect streams, which micro does not support yet: it is left out.
+  virtual ::micro::Result<::streams::Tick> Collect(
+      ::micro::Context& context, ::micro::ServerReader<::streams::Tick>& stream);
 };
 
 /// Serves streams.Clock with coroutines.
@@ -45,12 +50,16 @@ class ClockAsyncHandler : public ::micro::Handler {
   std::string_view name() const override;
   std::span<const ::micro::Method> methods() const override;
 
+  /// Counts down.
+  virtual ::micro::Task<::micro::Status> Count(
+      ::micro::Context& context, ::streams::Tick request,
+      ::micro::AsyncServerWriter<::streams::Tick> stream);
+
   virtual ::micro::Task<::micro::Result<::streams::Tick>> Now(
       ::micro::Context& context, ::streams::Tick request);
 
-  // Count streams, which micro does not support yet: it is left out.
-
-  // Collect streams, which micro does not support yet: it is left out.
+  virtual ::micro::Task<::micro::Result<::streams::Tick>> Collect(
+      ::micro::Context& context, ::micro::AsyncServerReader<::streams::Tick> stream);
 };
 
 /// Calls streams.Clock. Cheap to copy; thread-safe.
@@ -59,14 +68,21 @@ class ClockClient {
   /// `service` is its name in discovery; `client` must outlive this and every call under way.
   ClockClient(std::string service, ::micro::Client& client);
 
+  /// Counts down.
+  ::micro::ClientReader<::streams::Tick> Count(
+      const ::streams::Tick& request, ::micro::CallOptions options = {}) const;
+  ::micro::AsyncClientReader<::streams::Tick> CountAsync(
+      const ::streams::Tick& request, ::micro::CallOptions options = {}) const;
+
   ::micro::Result<::streams::Tick> Now(
       const ::streams::Tick& request, ::micro::CallOptions options = {}) const;
   ::micro::Task<::micro::Result<::streams::Tick>> NowAsync(
       ::streams::Tick request, ::micro::CallOptions options = {}) const;
 
-  // Count streams, which micro does not support yet: it is left out.
-
-  // Collect streams, which micro does not support yet: it is left out.
+  ::micro::ClientWriter<::streams::Tick, ::streams::Tick> Collect(
+      ::micro::CallOptions options = {}) const;
+  ::micro::AsyncClientWriter<::streams::Tick, ::streams::Tick> CollectAsync(
+      ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;
@@ -83,7 +99,8 @@ class ChatHandler : public ::micro::Handler {
   std::string_view name() const override;
   std::span<const ::micro::Method> methods() const override;
 
-  // Talk streams, which micro does not support yet: it is left out.
+  virtual ::micro::Status Talk(
+      ::micro::Context& context, ::micro::ServerStream<::streams::Tick, ::streams::Tick>& stream);
 };
 
 /// Has no methods but streams.
@@ -96,7 +113,8 @@ class ChatAsyncHandler : public ::micro::Handler {
   std::string_view name() const override;
   std::span<const ::micro::Method> methods() const override;
 
-  // Talk streams, which micro does not support yet: it is left out.
+  virtual ::micro::Task<::micro::Status> Talk(
+      ::micro::Context& context, ::micro::AsyncServerStream<::streams::Tick, ::streams::Tick> stream);
 };
 
 /// Has no methods but streams.
@@ -107,7 +125,10 @@ class ChatClient {
   /// `service` is its name in discovery; `client` must outlive this and every call under way.
   ChatClient(std::string service, ::micro::Client& client);
 
-  // Talk streams, which micro does not support yet: it is left out.
+  ::micro::ClientStream<::streams::Tick, ::streams::Tick> Talk(
+      ::micro::CallOptions options = {}) const;
+  ::micro::AsyncClientStream<::streams::Tick, ::streams::Tick> TalkAsync(
+      ::micro::CallOptions options = {}) const;
 
  private:
   std::string service_;

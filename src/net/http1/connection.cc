@@ -4,7 +4,6 @@
 
 #include <cctype>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -116,7 +115,7 @@ bool Connection::Receive() {
   const std::span<std::uint8_t> buffer = ReadBuffer();
   const ssize_t size = link_->Read(buffer);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return true;
-  if (size < 0) return Close(std::strerror(errno)), false;
+  if (size < 0) return Close(link_->Why()), false;
   if (size == 0) return OnEof();
   if (phase_ == Phase::kLinger) return true;
   in_.erase(0, std::exchange(taken_, 0));
@@ -353,7 +352,7 @@ bool Connection::Flush() {
   if (closed_ || writing_) return false;
   if (out_.empty()) return false;
   const ssize_t size = link_->Write(std::string_view(out_).substr(sent_));
-  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(std::strerror(errno)), false;
+  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(link_->Why()), false;
   sent_ += size < 0 ? 0 : static_cast<std::size_t>(size);
   if (unsent() > 0) return WaitWritable(), false;
   out_.clear();
@@ -369,7 +368,7 @@ void Connection::OnDrained() {
 }
 
 void Connection::SayFarewell() {
-  if (!std::exchange(farewell_, true)) link_->CloseSend();
+  if (!std::exchange(farewell_, true)) link_->CloseWrite();
 }
 
 void Connection::WaitWritable() {

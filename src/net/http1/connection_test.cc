@@ -92,13 +92,14 @@ class Http1ConnectionTest : public ::testing::Test, public Connection::Owner {
 
   ~Http1ConnectionTest() override {
     peer_.reset();
-    if (open_) closed_.Wait();
+    if (open_) closed_->Wait();
   }
 
   Peer& Open(std::string received = "") {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
     open_ = true;
+    closed_.emplace();
     OnLoop([this, end = ends[0], received] {
       runtime::Loop& loop = runtime::Loop::Of(runtime_.loop(0));
       net::Socket socket(loop.io(), {AF_UNIX, 0}, end);
@@ -119,7 +120,7 @@ class Http1ConnectionTest : public ::testing::Test, public Connection::Owner {
   }
 
   std::string WaitClosed() {
-    closed_.Wait();
+    closed_->Wait();
     open_ = false;
     return reason_;
   }
@@ -134,7 +135,7 @@ class Http1ConnectionTest : public ::testing::Test, public Connection::Owner {
     reason_ = reason;
     malformed_ = malformed;
     connection_.reset();
-    closed_.Signal();
+    closed_->Signal();
   }
 
   Runtime runtime_{{.loops = 1, .workers = 1}};
@@ -142,7 +143,7 @@ class Http1ConnectionTest : public ::testing::Test, public Connection::Owner {
   Serve serve_;
   std::shared_ptr<Connection> connection_;
   std::optional<Peer> peer_;
-  internal::Parker closed_;
+  std::optional<internal::Parker> closed_;  // made anew for each connection
   bool open_ = false;
   std::atomic<int> requests_ = 0;
   std::string reason_;

@@ -15,9 +15,22 @@ Stream* Callbacks::StreamOf(Session& self, std::int32_t id) {
   return self.latest_;
 }
 
+// nghttp2 forgives a client that opens a stream a second time or out of order, as it does not
+// remember those that are over. It is a mistake (RFC 9113 section 5.1.1), unless these are trailers
+// of a request that we reset, which the client does not know yet.
+int Callbacks::OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user) {
+  if (head->type != NGHTTP2_HEADERS) return 0;
+  const Session& self = Self(user);
+  const std::int32_t id = head->stream_id;
+  if (self.role_ != Role::kServer || id > self.newest_ || id % 2 == 0) return 0;
+  if (nghttp2_session_find_stream(session, id) != nullptr || self.resets_.MayHave(id)) return 0;
+  return nghttp2_session_terminate_session(session, NGHTTP2_STREAM_CLOSED);
+}
+
 int Callbacks::OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   Session& self = Self(user);
+  self.newest_ = frame->hd.stream_id;
   Stream* stream = self.owner_->OnStream(self);
   if (stream == nullptr) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
@@ -62,6 +75,9 @@ int Callbacks::OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
     case NGHTTP2_PING:
       if (ack) Self(user).OnPingAck();
       return 0;
+    case NGHTTP2_SETTINGS:
+      if (!ack) Self(user).settings_received_ = true;
+      return 0;
     case NGHTTP2_GOAWAY:
       Self(user).goaway_received_ = true;
       return 0;
@@ -75,9 +91,17 @@ void Callbacks::OnEnd(Session& self, std::int32_t id) {
 }
 
 int Callbacks::OnFrameSent(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
+  if (frame->hd.type == NGHTTP2_RST_STREAM) Self(user).resets_.Add(frame->hd.stream_id);
   if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   if (Stream* stream = StreamOf(Self(user), frame->hd.stream_id)) stream->OnSent();
+  return 0;
+}
+
+// nghttp2 resets a stream for it, one that was never opened included.
+int Callbacks::OnInvalidFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
+                              int /*error*/, void* user) {
+  if (frame->hd.stream_id != 0) Self(user).resets_.Add(frame->hd.stream_id);
   return 0;
 }
 
@@ -126,11 +150,13 @@ int Callbacks::SendData(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/,
 nghttp2_session_callbacks* Callbacks::Make() {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, OnBeginFrame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, OnData);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, OnFrameSent);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, OnInvalidFrame);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, OnStreamClose);
   nghttp2_session_callbacks_set_send_data_callback(callbacks, SendData);
   return callbacks;

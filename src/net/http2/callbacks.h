@@ -20,6 +20,7 @@ inline std::string_view View(const std::uint8_t* data, std::size_t size) {
 struct Callbacks {
   static Session& Self(void* user);
   static Stream* StreamOf(Session& self, std::int32_t id);
+  static int OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user);
   static int OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user);
   static int OnHeader(nghttp2_session* session, const nghttp2_frame* frame,
                       const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
@@ -29,6 +30,8 @@ struct Callbacks {
   static int OnFrame(nghttp2_session* session, const nghttp2_frame* frame, void* user);
   static void OnEnd(Session& self, std::int32_t id);
   static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user);
+  static int OnInvalidFrame(nghttp2_session* session, const nghttp2_frame* frame, int error,
+                            void* user);
   static int OnStreamClose(nghttp2_session* session, std::int32_t id, std::uint32_t error,
                            void* user);
   static ssize_t ReadBody(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer,

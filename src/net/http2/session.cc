@@ -1,7 +1,6 @@
 #include "net/http2/session.h"
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,9 @@ constexpr std::size_t kWriteSize = 64U << 10U;
 constexpr std::size_t kSlice = 2U << 10U;
 // Reads of one connection before the loop's others get their turn.
 constexpr int kReadsPerTurn = 4;
+// Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
+// back those over its word.
+constexpr std::size_t kFirstStreams = 1000;
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
 
@@ -117,7 +119,7 @@ bool Session::Receive() {
   std::vector<std::uint8_t>& buffer = ReadBuffer();
   const ssize_t size = link_->Read(buffer);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  if (size < 0) return Close(std::strerror(errno)), false;
+  if (size < 0) return Close(link_->Why()), false;
   if (size == 0) return Close("closed by the other side"), false;
   const auto bytes = std::span(buffer).first(static_cast<std::size_t>(size));
   return Feed(bytes) && (bytes.size() == buffer.size() || link_->more());
@@ -170,7 +172,7 @@ bool Session::Gather(std::string& out) {
 // False when the socket takes no more now, or the connection was closed.
 bool Session::WriteOut(std::string& out) {
   const ssize_t size = link_->Write(out);
-  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(std::strerror(errno)), false;
+  if (size < 0 && errno != EAGAIN && errno != EINTR) return Close(link_->Why()), false;
   const std::size_t written = size < 0 ? 0 : static_cast<std::size_t>(size);
   if (written == out.size()) return true;
   pending_.assign(out, written);
@@ -259,8 +261,9 @@ void Session::OnPingAck() {
 }
 
 bool Session::has_room() const {
-  return open_ <
-         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  return open_ < (settings_received_ ? nghttp2_session_get_remote_settings(
+                                           session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+                                     : kFirstStreams);
 }
 
 bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) {

@@ -10,6 +10,7 @@
 #include <boost/intrusive/list.hpp>
 #include <nghttp2/nghttp2.h>
 
+#include "net/http2/reset_streams.h"
 #include "net/http2/stream.h"
 #include "net/link.h"
 #include "runtime/loop.h"
@@ -75,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   runtime::Loop& loop() { return loop_; }
   const std::string& peer() const { return link_->peer(); }
+  bool secure() const { return link_->secure(); }
   bool closed() const { return closed_; }
   /// Whether requests may be submitted, as far as both sides have said.
   bool alive() const { return !closed_ && !goaway_received_ && !draining_; }
@@ -106,6 +108,8 @@ class Session : public std::enable_shared_from_this<Session> {
   nghttp2_session* session_ = nullptr;
   boost::intrusive::list<Stream, boost::intrusive::constant_time_size<false>> streams_;
   Stream* latest_ = nullptr;  // the stream of the last frame
+  std::int32_t newest_ = 0;   // the last that the other side opened
+  ResetStreams resets_;
   std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
   std::string pending_;         // what the socket did not take
@@ -113,6 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool in_turn_ = false;
   bool malformed_ = false;
   bool flush_posted_ = false;
+  bool settings_received_ = false;
   bool goaway_received_ = false;
   bool goaway_sent_ = false;
   bool draining_ = false;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/address.h"
+#include "net/target.h"
 
 namespace micro::static_registry {
 namespace {
@@ -34,9 +34,9 @@ Status AddEntry(std::string_view item, Entries& entries) {
     return InvalidArgument("\"" + std::string(item) + "\" names no service before the \"=\"");
   }
   const std::string_view address = named ? item.substr(equals + 1) : item;
-  const auto parsed = ParseHostPort(address);
-  if (!parsed) return Fails(parsed.error());
-  if (parsed->host.empty() || parsed->port == 0) {
+  const auto target = net::ParseTarget(address);
+  if (!target) return Fails(target.error());
+  if (!target->is_unix() && (target->tcp.host.empty() || target->tcp.port == 0)) {
     return InvalidArgument("\"" + std::string(address) +
                            "\" is nothing to connect to; write it like host:port");
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -47,7 +46,7 @@ void Arrival::OnReadable() {
   const std::span<std::uint8_t> buffer = ReadBuffer();
   const ssize_t size = link_->Read(buffer);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
-  if (size < 0) return Close(std::strerror(errno));
+  if (size < 0) return Close(link_->Why());
   if (size == 0) return Close("closed by the other side");
   bytes_.append(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(size));
   Decide();

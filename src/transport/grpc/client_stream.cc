@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "net/target.h"
 #include "transport/grpc/fields.h"
 #include "transport/grpc/status_details.h"
 #include "transport/grpc/waiting.h"
@@ -68,9 +69,9 @@ ClientStream::ClientStream(const transport::Limits& limits)
 void ClientStream::Open(http2::Session& session, const transport::CallHead& head) {
   Fields& fields = Fields::Scratch();
   fields.Static(":method", "POST");
-  fields.Static(":scheme", "http");
+  fields.Static(":scheme", session.secure() ? "https" : "http");
   fields.Add(":path", head.path);
-  fields.Add(":authority", head.authority);
+  fields.Add(":authority", net::AuthorityOf(head.authority));
   fields.Static("te", "trailers");
   fields.Add("content-type", head.content_type);
   fields.Static("user-agent", "micro-cpp/0.1");
@@ -156,7 +157,7 @@ void ClientStream::Write(std::string& message) {
   Send(message);
 }
 
-bool ClientStream::writable() const { return unsent() < kHighWater; }
+bool ClientStream::writable() const { return ended_ || unsent() < kHighWater; }
 
 void ClientStream::OnDrained() { Wake(write_waiter_); }
 
@@ -190,6 +191,7 @@ void ClientStream::End(Status status) {
   ended_ = true;
   status_ = std::move(status);
   Wake(read_waiter_);
+  Wake(write_waiter_);
 }
 
 void ClientStream::OnClose(std::uint32_t error) {
@@ -197,7 +199,6 @@ void ClientStream::OnClose(std::uint32_t error) {
   closing_ = true;  // whoever is woken may release the stream
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
   if (!ended_) End(Fails(Error(FromHttp2Error(error), Describe(error)).set_phase(Phase::kSend)));
-  Wake(write_waiter_);
   closing_ = false;
   if (released_) delete this;
 }

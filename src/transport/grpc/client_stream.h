@@ -34,6 +34,7 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void Write(std::string& message) override;
   bool writable() const override;
   void WaitWritable(transport::Waiter& waiter) override { write_waiter_ = &waiter; }
+  bool ended() const override { return ended_; }
   void CloseSend() override { EndBody(false); }
   const Status& status() const override { return status_; }
   bool unprocessed() const override { return unprocessed_; }

@@ -36,13 +36,13 @@ void Fields::Add(const Metadata& metadata) {
   }
 }
 
-void Fields::Add(const Status& status) {
+void Fields::Add(const Status& status, MessageForm form) {
   if (status) return Static("grpc-status", "0");
   const Error& error = status.error();
   Static("grpc-status", kCodes.at(static_cast<std::size_t>(error.code())));
-  const std::string json = ErrorJson(error);
-  AddUnique("grpc-message", PercentEncode(json));
-  AddUnique("grpc-status-details-bin", Base64Encode(ErrorDetails(error, json)));
+  const std::string message = form == MessageForm::kJson ? ErrorJson(error) : ErrorText(error);
+  AddUnique("grpc-message", PercentEncode(message));
+  AddUnique("grpc-status-details-bin", Base64Encode(ErrorDetails(error, message)));
 }
 
 bool AddField(Metadata& metadata, std::string_view name, std::string_view value) {

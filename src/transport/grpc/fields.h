@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,12 @@
 #include "net/http2/session.h"
 
 namespace micro::grpc {
+
+/// What `grpc-message` says of an error: docs/adr/004-error-text.md.
+enum class MessageForm : std::uint8_t {
+  kText,  ///< the error's detail
+  kJson,  ///< the whole error, as go-micro writes it
+};
 
 /// Header fields on their way out, and the texts that had to be made for them.
 class Fields {
@@ -26,7 +33,7 @@ class Fields {
   /// What users may send of `metadata`; binary values are encoded.
   void Add(const Metadata& metadata);
   /// grpc-status, and what an error carries beside it.
-  void Add(const Status& status);
+  void Add(const Status& status, MessageForm form);
 
   std::span<const nghttp2_nv> span() const { return fields_; }
 

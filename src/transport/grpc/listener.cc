@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "transport/grpc/port.h"
+
 namespace micro::grpc {
 
 Listener::Listener(const TransportConfig& config, transport::Acceptor& acceptor)
@@ -14,21 +16,32 @@ Listener::Listener(const TransportConfig& config, transport::Acceptor& acceptor)
 }
 
 Result<std::unique_ptr<transport::Listener>> Listener::Listen(const TransportConfig& config,
+                                                              std::shared_ptr<net::TlsContext> tls,
                                                               const std::string& address,
                                                               transport::Acceptor& acceptor) {
   std::unique_ptr<Listener> listener(new Listener(config, acceptor));
-  std::unordered_map<runtime::Loop*, std::shared_ptr<Port>> ports;
-  for (std::size_t i = 0; i < listener->ports_.size(); ++i) {
-    ports.emplace(&runtime::Loop::Of(config.runtime->loop(i)), listener->ports_[i]);
+  if (Status opened = listener->Open(config, std::move(tls), address); !opened) {
+    return Failure(opened.error());
   }
-  auto tcp = net::TcpListener::Listen(
-      *config.runtime, address,
-      [ports = std::move(ports)](runtime::Loop& loop, std::unique_ptr<net::Link> link) {
-        ports.at(&loop)->Add(loop, std::move(link));
-      });
-  if (!tcp) return Failure(tcp.error());
-  listener->tcp_ = *std::move(tcp);
   return listener;
+}
+
+Status Listener::Open(const TransportConfig& config, std::shared_ptr<net::TlsContext> tls,
+                      const std::string& address) {
+  std::unordered_map<runtime::Loop*, std::shared_ptr<Port>> ports;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    ports.emplace(&runtime::Loop::Of(runtime_.loop(i)), ports_[i]);
+  }
+  auto port = net::Listener::Listen(runtime_, address, config.limits.max_connections,
+                                    [ports = std::move(ports), tls = std::move(tls)](
+                                        runtime::Loop& loop, std::unique_ptr<net::Link> link) {
+                                      const auto& here = ports.at(&loop);
+                                      tls ? here->AddSecured(loop, std::move(link), *tls)
+                                          : here->Add(loop, std::move(link));
+                                    });
+  if (!port) return Failure(port.error());
+  port_ = *std::move(port);
+  return Ok();
 }
 
 // Runs `action` on every loop and waits for all of them.
@@ -44,13 +57,13 @@ void Listener::OnEachLoop(void (Port::*action)()) {
 }
 
 void Listener::Drain() {
-  tcp_->Close();
+  port_->Close();
   OnEachLoop(&Port::Drain);
 }
 
 Listener::~Listener() {
-  if (!tcp_) return;
-  tcp_->Close();
+  if (!port_) return;
+  port_->Close();
   OnEachLoop(&Port::Close);
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/tls.h"
+
 namespace micro::grpc {
 namespace {
 
@@ -30,6 +32,21 @@ void Port::Add(runtime::Loop& loop, std::unique_ptr<net::Link> link) {
   auto arrival = std::make_shared<Arrival>(loop, std::move(link), *this);
   arrivals_.emplace(arrival.get(), arrival);
   arrival->Start(handshake_timeout_);
+}
+
+// The handshake may outlast everything but this.
+void Port::AddSecured(runtime::Loop& loop, std::unique_ptr<net::Link> link, net::TlsContext& tls) {
+  const std::string peer = link->peer();
+  net::Secure(loop, std::move(link), tls, "", tls.config().handshake_timeout,
+              [self = shared_from_this(), &loop, peer](Result<std::unique_ptr<net::Link>> made) {
+                made ? self->Add(loop, *std::move(made))
+                     : self->Refuse(peer, made.error().detail());
+              });
+}
+
+// The acceptor may be gone once this is closed.
+void Port::Refuse(const std::string& peer, const std::string& why) {
+  if (!closed_ && !why.empty()) acceptor_.OnRefused(peer, why);
 }
 
 // An arrival may be about to send a call: it is served, and told that it is the last.
@@ -102,7 +119,7 @@ void Port::OnConnectionClosed(http1::Connection& connection, std::string_view re
 }
 
 void Port::Gone(const std::string& peer, std::string_view reason, bool malformed) {
-  if (malformed) acceptor_.OnRefused(peer, std::string(reason));
+  if (malformed) Refuse(peer, std::string(reason));
   connections_->fetch_sub(1, std::memory_order_acq_rel);
 }
 

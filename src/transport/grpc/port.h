@@ -11,6 +11,7 @@
 
 #include "net/http1/connection.h"
 #include "net/http2/session.h"
+#include "net/tls_context.h"
 #include "transport/grpc/arrival.h"
 #include "transport/grpc/server_stream.h"
 #include "transport/grpc/web/router.h"
@@ -21,13 +22,16 @@ namespace micro::grpc {
 class Port final : public http2::Session::Owner,
                    public http1::Connection::Owner,
                    public Arrival::Owner,
-                   public ServerStream::Elsewhere {
+                   public ServerStream::Elsewhere,
+                   public std::enable_shared_from_this<Port> {
  public:
   /// `connections` counts those that are there.
   Port(const TransportConfig& config, transport::Acceptor& acceptor,
        std::shared_ptr<std::atomic<std::int64_t>> connections);
 
   void Add(runtime::Loop& loop, std::unique_ptr<net::Link> link);
+  /// The same, within TLS once both sides agree on it.
+  void AddSecured(runtime::Loop& loop, std::unique_ptr<net::Link> link, net::TlsContext& tls);
   /// Lets those there end, and serves those who come only to send them away.
   void Drain();
   void Close();
@@ -45,6 +49,7 @@ class Port final : public http2::Session::Owner,
 
   void StartHttp2(runtime::Loop& loop, std::unique_ptr<net::Link> link, std::string_view bytes);
   void StartHttp1(runtime::Loop& loop, std::unique_ptr<net::Link> link, std::string bytes);
+  void Refuse(const std::string& peer, const std::string& why);
   void Gone(const std::string& peer, std::string_view reason, bool malformed);
 
   template <typename T>

@@ -51,6 +51,7 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
     head_.content_type = value;
     return true;
   }
+  if (name == "x-content-type") message_form_ = MessageForm::kJson;  // a go-micro client
   if (name == "te" || (name != "user-agent" && IsReserved(name))) return true;
   if (!AddField(head_.metadata, name, value) && refused_) {
     refused_ = InvalidArgument("the value of " + std::string(name) + " is no base64");
@@ -128,9 +129,10 @@ void ServerStream::Consume(std::size_t bytes) {
 bool ServerStream::Check(const Status& received) {
   if (received) return true;
   if (acceptor_ != nullptr) Report(received.error().detail());
-  Finish(received, {});
+  End(received, {});
   Wake(close_waiter_);
   Wake(read_waiter_);
+  Wake(write_waiter_);
   return false;
 }
 
@@ -174,11 +176,17 @@ void ServerStream::Write(std::string& message) {
   if (!head_sent_) SendHead();
 }
 
-bool ServerStream::writable() const { return unsent() < kHighWater; }
+bool ServerStream::writable() const { return ended() || unsent() < kHighWater; }
 
 void ServerStream::OnDrained() { Wake(write_waiter_); }
 
 void ServerStream::Finish(const Status& status, const Metadata& trailers) {
+  End(status, trailers);
+  Wake(read_waiter_);
+  Wake(write_waiter_);
+}
+
+void ServerStream::End(const Status& status, const Metadata& trailers) {
   if (finished_ || session() == nullptr) return;
   finished_ = true;
   if (!head_sent_ && !metadata_.empty()) SendHead();
@@ -191,14 +199,14 @@ void ServerStream::Finish(const Status& status, const Metadata& trailers) {
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
   fields.Add(trailers);
-  fields.Add(status);
+  fields.Add(status, message_form_);
   session()->SubmitResponse(*this, fields.span(), false);
 }
 
 void ServerStream::OnTrailersDue() {
   Fields& fields = Fields::Scratch();
   fields.Add(trailers_);
-  fields.Add(status_);
+  fields.Add(status_, message_form_);
   session()->SubmitTrailers(*this, fields.span());
 }
 
@@ -242,6 +250,7 @@ void ServerStream::Recycle() {
   trailers_.Clear();
   header_bytes_ = 0;
   method_.clear();
+  message_form_ = MessageForm::kText;
   opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));

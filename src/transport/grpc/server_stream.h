@@ -7,6 +7,7 @@
 
 #include "net/http2/exchange.h"
 #include "net/http2/session.h"
+#include "transport/grpc/fields.h"
 #include "transport/grpc/message_reader.h"
 #include "transport/grpc/web/request.h"
 
@@ -51,6 +52,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void Write(std::string& message) override;
   bool writable() const override;
   void WaitWritable(transport::Waiter& waiter) override { write_waiter_ = &waiter; }
+  bool ended() const override { return finished_ || closed_; }
   void WaitClosed(transport::Waiter& waiter) override { close_waiter_ = &waiter; }
   void SetMetadata(const Metadata& metadata) override { metadata_ = metadata; }
   void Finish(const Status& status, const Metadata& trailers) override;
@@ -66,6 +68,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   bool IsGrpc() const;
   void HandOver();
   void SendHead();
+  void End(const Status& status, const Metadata& trailers);
   void Consume(std::size_t bytes);
   bool Check(const Status& received);
   void Recycle();
@@ -80,6 +83,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
   std::string method_;  // unless it is POST
+  MessageForm message_form_ = MessageForm::kText;
 
   bool opened_ = false;  // the acceptor has it
   bool remote_ended_ = false;

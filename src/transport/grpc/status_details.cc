@@ -1,10 +1,13 @@
 #include "transport/grpc/status_details.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <nlohmann/json.hpp>
+
+#include "transport/grpc/reason.h"
 
 // The few messages are read and written by field number: linking their .proto files in would clash
 // with a user's own copies of google/rpc/status.proto.
@@ -36,38 +39,13 @@ void PutNumber(CodedOutputStream& out, std::uint32_t field, int number) {
   out.WriteVarint32SignExtended(number);
 }
 
-// net/http's reason phrases, for the codes that errors carry.
-std::string_view Reason(int http) {
-  switch (http) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 412:
-      return "Precondition Failed";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";
-  }
+// As protobuf's strings have to be: a Go caller throws away details that are not.
+std::string ToUtf8(const std::string& text) {
+  const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(text, ascii)) return text;
+  const nlohmann::json json(text);
+  return nlohmann::json::parse(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .get<std::string>();
 }
 
 // One field of a message: its number, and its bytes or number.
@@ -185,9 +163,9 @@ std::string EncodeError(const Error& error) {
   std::string bytes;
   StringOutputStream stream(&bytes);
   CodedOutputStream out(&stream);
-  PutBytes(out, 1, error.id());
+  PutBytes(out, 1, ToUtf8(error.id()));
   PutNumber(out, 2, error.http_code());
-  PutBytes(out, 3, error.detail());
+  PutBytes(out, 3, ErrorText(error));
   PutBytes(out, 4, Reason(error.http_code()));
   out.Trim();
   return bytes;
@@ -207,7 +185,9 @@ std::string ErrorJson(const Error& error) {
   return json;
 }
 
-std::string ErrorDetails(const Error& error, const std::string& json) {
+std::string ErrorText(const Error& error) { return ToUtf8(error.detail()); }
+
+std::string ErrorDetails(const Error& error, const std::string& message) {
   std::string any;
   {
     StringOutputStream stream(&any);
@@ -220,7 +200,7 @@ std::string ErrorDetails(const Error& error, const std::string& json) {
     StringOutputStream stream(&status);
     CodedOutputStream out(&stream);
     PutNumber(out, 1, static_cast<int>(error.code()));
-    PutBytes(out, 2, json);
+    PutBytes(out, 2, message);
     PutBytes(out, 3, any);
   }
   return status;

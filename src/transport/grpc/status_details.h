@@ -6,8 +6,9 @@
 #include "micro/error.h"
 #include "micro/metadata.h"
 
-// Errors on the wire, as go-micro v2 writes them: `grpc-message` is the error as JSON, and
-// `grpc-status-details-bin` a google.rpc.Status whose first detail is an errors.Error.
+// Errors on the wire: `grpc-status-details-bin` is a google.rpc.Status whose first detail is
+// go-micro's errors.Error, for everyone; `grpc-message` is the error as JSON for callers that are
+// go-micro's, as v2 writes it, and its detail for others (docs/adr/004-error-text.md).
 namespace micro::grpc {
 
 /// {"id":…,"code":…,"detail":…,"status":…}: members in that order, empty ones left out, escaped as
@@ -18,8 +19,11 @@ std::string ErrorJson(const Error& error);
 inline constexpr char kErrorName[] = "errors.Error";
 std::string EncodeError(const Error& error);
 
-/// The google.rpc.Status of an error, not yet in base64. `json` is its ErrorJson.
-std::string ErrorDetails(const Error& error, const std::string& json);
+/// The detail, in valid UTF-8: what is not is replaced.
+std::string ErrorText(const Error& error);
+
+/// The google.rpc.Status of an error, not yet in base64. `message` is its ErrorJson or ErrorText.
+std::string ErrorDetails(const Error& error, const std::string& message);
 
 /// The error that a call ended with. Looks for an errors.Error among the details (`details`: bytes
 /// of a google.rpc.Status, may be empty), then for JSON in the message, then goes by the gRPC code.

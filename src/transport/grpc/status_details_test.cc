@@ -53,6 +53,20 @@ TEST(StatusDetailsTest, TextIsEscapedAsGoDoes) {
   EXPECT_EQ(ErrorJson(error), R"({"code":999,"detail":"\u003ca\u0026b\u003e \"q\" \\ \n"})");
 }
 
+TEST(StatusDetailsTest, TheMessageMayBePlainText) {
+  EXPECT_EQ(ErrorText(GoError()), "bad thing 7");
+  const std::string details = ErrorDetails(GoError(), ErrorText(GoError()));
+  EXPECT_EQ(details.find("{"), std::string::npos);
+  EXPECT_EQ(ReadError(Code::kInvalidArgument, "bad thing 7", details), GoError());
+}
+
+TEST(StatusDetailsTest, DetailsAreUtf8WhateverTheErrorIs) {
+  const Error error(Code::kInternal, "raw \xff, \xc3\xbc");
+  EXPECT_EQ(ErrorText(error), "raw \xef\xbf\xbd, \xc3\xbc");
+  const Error read = ReadError(error.code(), "", ErrorDetails(error, ErrorText(error)));
+  EXPECT_EQ(read.detail(), "raw \xef\xbf\xbd, \xc3\xbc");
+}
+
 TEST(StatusDetailsTest, WhatIsNoUtf8DoesNoHarm) {
   const Error error(Code::kInternal, "raw \xff\xfe bytes");
   const Error read = ReadError(error.code(), ErrorJson(error), "");

@@ -33,8 +33,9 @@ class Call::ClientEnd final : public transport::ClientStream {
   void Write(std::string& message) override { call_.Write(call_.to_server_, message); }
   bool writable() const override { return call_.Writable(call_.to_server_); }
   void WaitWritable(transport::Waiter& waiter) override {
-    call_.Sit(call_.to_server_.writer, waiter, [this] { return call_.to_server_.writable(); });
+    call_.Sit(call_.to_server_.writer, waiter, [this] { return call_.HasRoom(call_.to_server_); });
   }
+  bool ended() const override { return call_.over(); }
   void CloseSend() override { call_.CloseLane(call_.to_server_); }
   const Status& status() const override { return call_.status_; }
   bool unprocessed() const override { return call_.unprocessed_; }
@@ -67,8 +68,9 @@ class Call::ServerEnd final : public transport::ServerStream {
   void Write(std::string& message) override { call_.Write(call_.to_client_, message); }
   bool writable() const override { return call_.Writable(call_.to_client_); }
   void WaitWritable(transport::Waiter& waiter) override {
-    call_.Sit(call_.to_client_.writer, waiter, [this] { return call_.to_client_.writable(); });
+    call_.Sit(call_.to_client_.writer, waiter, [this] { return call_.HasRoom(call_.to_client_); });
   }
+  bool ended() const override { return call_.over(); }
   void WaitClosed(transport::Waiter& waiter) override {
     call_.Sit(call_.close_, waiter, [this] { return call_.abandoned_; });
   }
@@ -143,7 +145,7 @@ void Call::Write(Lane& lane, std::string& message) {
 
 bool Call::Writable(const Lane& lane) const {
   const std::lock_guard lock(mutex_);
-  return lane.writable();
+  return HasRoom(lane);
 }
 
 void Call::CloseLane(Lane& lane) {
@@ -172,10 +174,7 @@ void Call::Break(Code code, std::string why, bool unprocessed) {
 
 void Call::Abandon(Status status) {
   abandoned_ = true;
-  to_server_.messages.clear();
-  to_server_.ended = true;
   End(std::move(status), {});
-  Wake(to_server_.reader);
   Wake(close_);
 }
 
@@ -183,8 +182,12 @@ void Call::End(Status status, const Metadata& trailers) {
   finished_ = true;
   status_ = std::move(status);
   trailers_ = trailers;
-  to_client_.ended = true;
-  Wake(to_client_.reader);
+  to_server_.messages.clear();
+  for (Lane* lane : {&to_server_, &to_client_}) {
+    lane->ended = true;
+    Wake(lane->reader);
+    Wake(lane->writer);
+  }
 }
 
 void Call::Leave(std::initializer_list<Seat*> seats) {

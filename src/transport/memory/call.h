@@ -60,6 +60,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   void Sit(Seat& seat, transport::Waiter& waiter, Ready ready);
   void Leave(std::initializer_list<Seat*> seats);
   // With the lock held, as are those below.
+  bool HasRoom(const Lane& lane) const { return finished_ || lane.writable(); }
   void Wake(Seat& seat);
   void Abandon(Status status);
   void End(Status status, const Metadata& trailers);

@@ -69,6 +69,17 @@ class AbuseTest : public GrpcFleetTest {
     EXPECT_TRUE(socket.WaitClosed());
   }
 
+  // Whether `bytes` come.
+  static bool WaitFor(Socket& socket, const std::string& bytes) {
+    std::string received;
+    while (received.find(bytes) == std::string::npos) {
+      const std::string more = socket.Receive();
+      if (more.empty()) return false;
+      received += more;
+    }
+    return true;
+  }
+
   // The answer to one request that an HTTP/2 library has no objection to.
   Incoming Ask(const Fields& fields, const std::string& body = "", bool end = true) const {
     Http2Peer peer(Dial(), Http2Peer::Role::kClient);
@@ -100,12 +111,7 @@ TEST_F(AbuseTest, FramesMayComeByteByByte) {
   Socket socket = Dial();
   const std::string request = Opening() + Headers(1, Head()) + Data(1, Message("John"), kEndStream);
   for (const char byte : request) ASSERT_TRUE(socket.Send({&byte, 1}));
-  std::string answer;
-  while (answer.find("Hello John") == std::string::npos) {
-    const std::string bytes = socket.Receive();
-    ASSERT_FALSE(bytes.empty());
-    answer += bytes;
-  }
+  ASSERT_TRUE(WaitFor(socket, "Hello John"));
 }
 
 TEST_F(AbuseTest, AConnectionMayBreakOffAnywhere) {
@@ -142,9 +148,21 @@ TEST_F(AbuseTest, FramesOutOfPlaceEndTheConnection) {
   ExpectRejected(opening + Frame(FrameType::kWindowUpdate, 0, 0, Number(0x7fffffff, 4)));
 }
 
-TEST_F(AbuseTest, AStreamOutOfOrderIsNotServed) {
-  SendAndLeave(Headers(3, Head()) + Headers(1, Head()) + Data(1, Message("John"), kEndStream));
-  EXPECT_EQ(entered_, 0);
+TEST_F(AbuseTest, AStreamOutOfOrderEndsTheConnection) {
+  const std::string call = Headers(3, Head()) + Data(3, Message("John"), kEndStream);
+  ExpectRejected(Opening() + call + Headers(1, Head()));
+  ExpectRejected(Opening() + call + Frame(FrameType::kRstStream, 0, 3, Number(0, 4)) +
+                 Headers(3, Head()));
+}
+
+TEST_F(AbuseTest, TrailersMayCrossAReset) {
+  Socket socket = Dial();
+  const std::string many = GrpcFrame(Named("John").SerializeAsString()) + "too much of a message";
+  socket.Send(Opening() + Headers(1, Head()) + Data(1, many));
+  ASSERT_TRUE(WaitFor(socket, FrameHead(FrameType::kRstStream, 0, 1, 4)));
+  socket.Send(Headers(1, {{"x", "y"}}, kEndHeaders | kEndStream));
+  socket.Send(Headers(3, Head()) + Data(3, Message("Ann"), kEndStream));
+  ASSERT_TRUE(WaitFor(socket, "Hello Ann"));
 }
 
 TEST_F(AbuseTest, BadHeaderBlocksEndTheConnection) {
@@ -166,6 +184,16 @@ TEST_F(AbuseTest, BadHeadersAreNotServed) {
   EXPECT_EQ(entered_, 0);
 }
 
+TEST_F(AbuseTest, WhatIsNoGrpcIsToldSoAtOnce) {
+  Http2Peer peer(Dial(), Http2Peer::Role::kClient);
+  const std::int32_t id = peer.Request(Without(Head(), "content-type"), "x", false);
+  ASSERT_TRUE(peer.RunUntil([&] { return peer.streams()[id].ended; }));
+  const Incoming& answer = peer.streams()[id];
+  EXPECT_EQ(answer.Get(":status"), "415");
+  EXPECT_EQ(answer.Get("content-type"), "text/plain; charset=utf-8");
+  EXPECT_NE(answer.body.find("application/grpc"), std::string::npos);
+}
+
 TEST_F(AbuseTest, OtherMethodsAreNotAllowed) {
   EXPECT_EQ(Ask(With(Head(), ":method", "GET")).Get(":status"), "405");
   EXPECT_EQ(Ask(With(Head(), ":method", "PUT"), "body").Get(":status"), "405");
@@ -176,7 +204,7 @@ TEST_F(AbuseTest, OtherContentTypesAreUnsupported) {
        {"text/html", "application/jsonp", "", "grpc", "application/grpcweb"}) {
     EXPECT_EQ(Ask(With(Head(), "content-type", type), "x").Get(":status"), "415") << type;
   }
-  EXPECT_EQ(Ask(Without(Head(), "content-type"), "x", false).Get(":status"), "415");
+  EXPECT_EQ(Ask(Without(Head(), "content-type"), "x").Get(":status"), "415");
   EXPECT_EQ(Ask(With(Head(), "content-type", "application/grpc+x")).Get("grpc-status"), "12");
 }
 

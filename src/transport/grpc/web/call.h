@@ -52,8 +52,7 @@ class Call : public transport::ServerStream, public http::Receiver {
   void Finish(const Status& status, const Metadata& trailers) final;
   void Reset(Code reason) final;
   void Release() final;
-  /// Whether what is written goes nowhere.
-  bool ended() const { return finished_ || exchange_ == nullptr; }
+  bool ended() const final { return finished_ || exchange_ == nullptr; }
 
  protected:
   virtual ~Call() = default;

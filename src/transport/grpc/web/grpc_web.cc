@@ -100,10 +100,10 @@ class GrpcWebCall final : public Call {
     const auto code = status ? Code::kOk : status.error().code();
     AddLine("grpc-status", std::to_string(static_cast<int>(code)), lines);
     if (!status) {
-      const Error& error = status.error();
-      AddLine("grpc-message", grpc::PercentEncode(error.detail()), lines);
+      const std::string text = grpc::ErrorText(status.error());
+      AddLine("grpc-message", grpc::PercentEncode(text), lines);
       AddLine("grpc-status-details-bin",
-              grpc::Base64Encode(grpc::ErrorDetails(error, grpc::ErrorJson(error))), lines);
+              grpc::Base64Encode(grpc::ErrorDetails(status.error(), text)), lines);
     }
     Metadata fields;
     AddMetadata(trailers, "", fields);

@@ -1,0 +1,9 @@
+module micro.test/gomicro
+
+go 1.13
+
+require (
+	github.com/golang/protobuf v1.3.2
+	github.com/micro/cli/v2 v2.1.2
+	github.com/micro/go-micro/v2 v2.2.0
+)
