@@ -20,7 +20,7 @@ void SetInput(z_stream& stream, std::string_view bytes) {
 
 class Inflater {
  public:
-  Inflater() { ready_ = inflateInit2(&stream_, kGzipWindow) == Z_OK; }
+  Inflater() : ready_(inflateInit2(&stream_, kGzipWindow) == Z_OK) {}
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater() {
@@ -31,7 +31,7 @@ class Inflater {
 
  private:
   z_stream stream_{};
-  bool ready_ = false;
+  bool ready_;  // behind the stream, which it begins
 };
 
 }  // namespace

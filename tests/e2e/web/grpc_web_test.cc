@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "fleet.h"
 #include "http2_peer.h"
 #include "web/http_peer.h"
@@ -140,6 +142,83 @@ TEST_F(GrpcWebTest, MessagesOverTheLimitAreRefused) {
   std::string compressed = Message("John");
   compressed[0] = 1;
   EXPECT_THAT(Trailers(Post(kProto, compressed)), StartsWith("grpc-status: 13\r\n"));
+}
+
+// --- server streaming
+// -----------------------------------------------------------------------------
+
+struct Expander final : testee::StreamsHandler {
+  Status Expand(Context& context, const Request& request, ServerWriter<Response>& out) override {
+    context.response_metadata().Add("x-head", "h");
+    context.trailers().Add("x-tail", "t");
+    Response response = Text(request.name());
+    response.set_payload(request.payload());
+    for (std::int64_t i = 0; i != request.big_number(); ++i) {
+      if (!out.Write(response)) break;
+      ++written;
+    }
+    ++left;
+    return request.name() == "fail" ? NotFound("that is all") : out.status();
+  }
+  std::atomic<std::int64_t> written = 0;
+  std::atomic<int> left = 0;
+};
+
+class GrpcWebStreamTest : public GrpcWebTest {
+ protected:
+  const std::string kExpand = "/testee.Streams/Expand";
+  void SetUp() override { Serve(handler_); }
+  static std::string Ask(const std::string& name, std::int64_t count, std::string payload = "") {
+    Request request = Named(name);
+    request.set_big_number(count);
+    request.set_payload(std::move(payload));
+    return GrpcFrame(request.SerializeAsString());
+  }
+  std::shared_ptr<Expander> handler_ = std::make_shared<Expander>();
+};
+
+TEST_F(GrpcWebStreamTest, AnswersWithManyMessages) {
+  const HttpAnswer answer = Post(kProto, Ask("John", 1000), "", kExpand);
+  EXPECT_EQ(answer.Get("x-head"), "h");
+  const Frames frames = Split(answer.body);
+  ASSERT_EQ(frames.size(), 1001U);
+  EXPECT_EQ(frames[999], std::pair(0, Text("John").SerializeAsString()));
+  EXPECT_EQ(frames[1000], std::pair(0x80, std::string("grpc-status: 0\r\nx-tail: t\r\n")));
+}
+
+TEST_F(GrpcWebStreamTest, AnErrorMayComeBehindMessages) {
+  const Frames frames = Split(Post(kProto, Ask("fail", 2), "", kExpand).body);
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_THAT(frames[2].second, StartsWith("grpc-status: 5\r\ngrpc-message: that is all\r\n"));
+  EXPECT_EQ(Split(Post(kProto, Ask("John", 0), "", kExpand).body).size(), 1U);
+}
+
+TEST_F(GrpcWebStreamTest, ComesByHttp2AsWell) {
+  Http2Peer peer(Socket::Dial(services_[0]->address()), Http2Peer::Role::kClient);
+  const HeaderList headers = {{":method", "POST"},
+                              {":scheme", "http"},
+                              {":path", kExpand},
+                              {":authority", "x"},
+                              {"content-type", kProto}};
+  EXPECT_EQ(Split(peer.Finish(peer.Request(headers, Ask("John", 100))).body).size(), 101U);
+}
+
+// The server waits for a reader: what is written and not read is bounded, by what the sockets hold
+// and a little more.
+TEST_F(GrpcWebStreamTest, ASlowReaderSlowsTheHandlerDown) {
+  HttpPeer peer(services_[0]->address());
+  peer.Send(HttpRequest("POST", kExpand, Type(kProto), Ask("J", -1, std::string(100'000, 'x'))));
+  ASSERT_TRUE(Eventually([&] { return handler_->written > 10; }));
+  std::int64_t before = -1;
+  EXPECT_TRUE(Eventually([&] { return std::exchange(before, handler_->written) == before; }));
+  EXPECT_LT(handler_->written, 1000);
+  const std::int64_t stalled = handler_->written;
+  std::size_t read = 0;
+  while (read < 50'000'000) read += peer.socket().Receive().size();
+  EXPECT_TRUE(Eventually([&] { return handler_->written > stalled; }));
+  EXPECT_EQ(handler_->left, 0);
+  peer.socket().Abort();
+  EXPECT_TRUE(Eventually([&] { return handler_->left == 1; }));
 }
 
 }  // namespace
