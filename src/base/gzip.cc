@@ -31,7 +31,7 @@ class Inflater {
 
  private:
   z_stream stream_{};
-  bool ready_;  // behind the stream, which it begins
+  bool ready_;
 };
 
 }  // namespace

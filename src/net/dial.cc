@@ -180,7 +180,8 @@ Task<Linked> Connect(const Target& target, TimePoint until, TlsContext* tls) {
   SecureAwaiter awaiter{std::move(*link), *tls, host, until};
   Linked secured = co_await awaiter;
   if (!secured && secured.error().detail().empty()) {
-    co_return Unavailable("the other side closed the connection when TLS was to begin");
+    co_return Unavailable(
+        "the other side closed when TLS was to begin; does it serve without TLS?");
   }
   co_return secured;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,8 +18,8 @@ namespace micro::net {
 namespace {
 
 // A TLS record that opens a handshake, and one that carries an alert (RFC 8446 section 5.1).
-constexpr int kHandshakeRecord = 22;
-constexpr int kAlertRecord = 21;
+constexpr char kHandshakeRecord = 22;
+constexpr char kAlertRecord = 21;
 // How long one whose handshake failed has to read why.
 constexpr std::chrono::seconds kLinger{1};
 
@@ -41,6 +42,21 @@ std::string ExpectedName(const std::string& host, const transport::Tls& config) 
   return host.empty() ? "localhost" : host;
 }
 
+// What those hear who speak HTTP without TLS: in HTTP/2 empty SETTINGS and a GOAWAY of
+// INADEQUATE_SECURITY (RFC 9113 sections 6.5 and 6.8), in HTTP/1.1 a page.
+std::string_view AnswerTo(std::string_view opening) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view kHttp2 =
+      "\0\0\0\4\0\0\0\0\0"
+      "\0\0\x1c\7\0\0\0\0\0\0\0\0\0\0\0\0\x0cthis port speaks TLS"sv;
+  constexpr std::string_view kHttp1 =
+      "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n"
+      "content-length: 21\r\n\r\nthis port speaks TLS\n"sv;
+  if (opening.starts_with("PRI")) return kHttp2;
+  const bool http = !opening.empty() && opening[0] >= 'A' && opening[0] <= 'Z';
+  return http ? kHttp1 : "";
+}
+
 }  // namespace
 
 // OpenSSL's way to the socket. Its own would raise SIGPIPE.
@@ -53,7 +69,7 @@ struct TlsLink::Bio {
     const auto span = std::span(reinterpret_cast<std::uint8_t*>(bytes), size);
     const ssize_t got = self.Link::Read(span);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-    if (got > 0 && self.first_byte_ < 0) self.first_byte_ = span[0];
+    if (got > 0 && self.opening_.empty()) self.opening_.assign(bytes, std::min<ssize_t>(got, 3));
     self.ended_ = got == 0;
     return static_cast<int>(got);
   }
@@ -127,9 +143,9 @@ int TlsLink::Judge(int result) {
 }
 
 std::string TlsLink::Complaint() const {
-  if (first_byte_ >= 0 && first_byte_ != kHandshakeRecord && first_byte_ != kAlertRecord) {
+  if (!opening_.empty() && opening_[0] != kHandshakeRecord && opening_[0] != kAlertRecord) {
     return server_ ? "what came is no TLS, which this port demands"
-                   : "what came is no TLS; does the other side serve without it?";
+                   : "what came is no TLS; does it serve without TLS?";
   }
   const unsigned long error = ERR_peek_last_error();
   const long verified = SSL_get_verify_result(ssl_.get());
@@ -217,6 +233,13 @@ ssize_t TlsLink::Broken() const {
   return -1;
 }
 
+std::string_view TlsLink::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
 std::string TlsLink::Why() const {
   if (!trouble_.empty()) return trouble_;
   return ended_ ? "the other side closed the connection" : Link::Why();
@@ -236,6 +259,11 @@ void TlsLink::SayGoodbye() {
   if (broken_ || SSL_is_init_finished(ssl_.get()) == 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
+}
+
+void TlsLink::TurnAway() {
+  if (server_) Link::Write(AnswerTo(opening_));
+  Link::CloseWrite();
 }
 
 namespace {
@@ -270,7 +298,7 @@ class Handshake final : public runtime::Timer, public std::enable_shared_from_th
       case TlsLink::Step::kWrite:
         return link_->WaitWritable(again);
       case TlsLink::Step::kFailed:
-        link_->CloseWrite();
+        link_->TurnAway();
         loop_.Add(*this, std::chrono::steady_clock::now() + kLinger);
         Linger();
         return Fail(link_->heard() ? link_->Why() : "");

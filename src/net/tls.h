@@ -28,7 +28,7 @@ class TlsLink final : public Link {
   /// Read and Write.
   Step Shake();
   /// Whether anything has come at all.
-  bool heard() const { return first_byte_ >= 0; }
+  bool heard() const { return !opening_.empty(); }
 
   ssize_t Read(std::span<std::uint8_t> bytes) override;
   ssize_t Write(std::string_view bytes) override;
@@ -38,8 +38,13 @@ class TlsLink final : public Link {
   std::string Why() const override;
   void Close() override;
 
-  /// No more will be written; what was, arrives even if this end closes with bytes unread.
   void CloseWrite() override;
+  /// After a handshake that failed: says so to those who speak HTTP without TLS, and writes no
+  /// more.
+  void TurnAway();
+  /// What ALPN came to, such as "h2"; empty: not offered, or nothing in common.
+  std::string_view protocol() const;
+
   /// Reads past TLS, to be thrown away.
   ssize_t ReadRaw(std::span<std::uint8_t> bytes) { return Link::Read(bytes); }
 
@@ -56,8 +61,8 @@ class TlsLink final : public Link {
   SslPtr ssl_;
   const bool server_;
   const std::string host_;
-  int first_byte_ = -1;
-  bool ended_ = false;  // the socket is at its end
+  std::string opening_;  // the first few bytes that came
+  bool ended_ = false;   // the socket is at its end
   bool more_ = false;
   bool broken_ = false;
   std::string trouble_;

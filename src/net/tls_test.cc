@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
@@ -415,13 +416,100 @@ TEST_F(TlsTest, PlainBytesToATlsServerAreCalledSo) {
   Begin(there_, server_context_, "", server_);
   OnLoop([&](runtime::Loop&) { here_->Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"); });
   EXPECT_EQ(server_.Why(), "TLS: what came is no TLS, which this port demands");
+  OnLoop([&](runtime::Loop&) {
+    std::array<std::uint8_t, 100> buffer{};
+    const ssize_t size = ReadSome(*here_, buffer);
+    ASSERT_EQ(size, 9 + 9 + 28);
+    EXPECT_EQ(std::string(buffer.begin() + 26, buffer.begin() + size), "this port speaks TLS");
+  });
+}
+
+TEST_F(TlsTest, PlainHttp1IsAnsweredInItsOwnWords) {
+  server_context_ = Make(Side::kServer, WithoutCa()).value();
+  Begin(there_, server_context_, "", server_);
+  OnLoop([&](runtime::Loop&) { here_->Write("GET / HTTP/1.1\r\n\r\n"); });
+  EXPECT_NE(server_.Why(), "");
+  OnLoop([&](runtime::Loop&) {
+    std::array<std::uint8_t, 200> buffer{};
+    const ssize_t size = ReadSome(*here_, buffer);
+    ASSERT_GT(size, 0);
+    EXPECT_TRUE(std::string(buffer.begin(), buffer.begin() + size).starts_with("HTTP/1.1 400 "));
+  });
+}
+
+// One end as somebody else's program, on a thread of its own.
+class RawEnd {
+ public:
+  RawEnd(Socket socket, bool server, const transport::Tls& files, const std::string& alpn)
+      : socket_(std::move(socket)), context_(SSL_CTX_new(TLS_method())) {
+    if (!files.cert.empty()) {
+      SSL_CTX_use_certificate_chain_file(context_.get(), files.cert.c_str());
+      SSL_CTX_use_PrivateKey_file(context_.get(), files.key.c_str(), SSL_FILETYPE_PEM);
+    }
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
+                        static_cast<unsigned>(alpn.size()));
+    SSL_set_fd(ssl_.get(), socket_.native_handle());
+    thread_ =
+        std::thread([this, server] { server ? SSL_accept(ssl_.get()) : SSL_connect(ssl_.get()); });
+  }
+  RawEnd(const RawEnd&) = delete;
+  RawEnd& operator=(const RawEnd&) = delete;
+  ~RawEnd() { thread_.join(); }
+
+ private:
+  Socket socket_;
+  SslCtxPtr context_;
+  SslPtr ssl_;
+  std::thread thread_;
+};
+
+class AlpnTest : public TlsTest {
+ protected:
+  void SetUp() override {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    boost::asio::io_context& io = runtime::Loop::Of(runtime_.loop(0)).io();
+    here_ = std::make_unique<Link>(Socket(io, {AF_UNIX, 0}, ends[0]));
+    theirs_.emplace(io, Socket::protocol_type(AF_UNIX, 0), ends[1]);
+  }
+
+  // What our server agrees on with a client that offers `offer`; "failed" if they do not.
+  std::string AsServer(const std::string& offer) {
+    server_context_ = Make(Side::kServer, WithoutCa()).value();
+    const RawEnd client(*std::move(theirs_), false, {}, offer);
+    Begin(here_, server_context_, "", server_);
+    if (!server_.Wait()) return "failed";
+    return std::string(static_cast<TlsLink&>(***server_.link).protocol());
+  }
+
+  std::optional<Socket> theirs_;
+};
+
+TEST_F(AlpnTest, OfferedH2IsSelected) { EXPECT_EQ(AsServer("\x08http/1.1\x02h2"), "h2"); }
+TEST_F(AlpnTest, Http1AloneIsSelected) { EXPECT_EQ(AsServer("\x08http/1.1"), "http/1.1"); }
+TEST_F(AlpnTest, AClientThatOffersNothingIsServed) { EXPECT_EQ(AsServer(""), ""); }
+TEST_F(AlpnTest, AClientThatOffersSomethingElseIsServed) { EXPECT_EQ(AsServer("\x03xyz"), ""); }
+
+TEST_F(AlpnTest, AServerThatKnowsNothingOfItIsDialled) {
+  client_context_ = Make(Side::kClient, TrustsOurs()).value();
+  const RawEnd server(*std::move(theirs_), true, WithoutCa(), "");
+  Begin(here_, client_context_, "localhost", client_);
+  ASSERT_EQ(client_.Why(), "");
+  EXPECT_EQ(static_cast<TlsLink&>(***client_.link).protocol(), "");
+}
+
+TEST_F(TlsTest, OurOwnEndsAgreeOnH2) {
+  Shake(WithoutCa(), TrustsOurs());
+  ASSERT_EQ(client_.Why(), "");
+  EXPECT_EQ(static_cast<TlsLink&>(***client_.link).protocol(), "h2");
 }
 
 TEST_F(TlsTest, APlainServerIsCalledSo) {
   client_context_ = Make(Side::kClient, TrustsOurs()).value();
   OnLoop([&](runtime::Loop&) { there_->Write(std::string_view("\0\0\x12\4\0\0\0\0\0", 9)); });
   Begin(here_, client_context_, "localhost", client_);
-  EXPECT_EQ(client_.Why(), "TLS: what came is no TLS; does the other side serve without it?");
+  EXPECT_EQ(client_.Why(), "TLS: what came is no TLS; does it serve without TLS?");
 }
 
 TEST_F(TlsTest, WhoeverLeavesWithoutAWordIsNotComplainedOf) {

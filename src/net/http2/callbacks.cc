@@ -79,7 +79,7 @@ int Callbacks::OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
       if (!ack) Self(user).settings_received_ = true;
       return 0;
     case NGHTTP2_GOAWAY:
-      Self(user).goaway_received_ = true;
+      Self(user).OnGoaway(frame->goaway);
       return 0;
     default:
       return 0;
@@ -107,7 +107,8 @@ int Callbacks::OnInvalidFrame(nghttp2_session* /*session*/, const nghttp2_frame*
 
 int Callbacks::OnStreamClose(nghttp2_session* /*session*/, std::int32_t id, std::uint32_t error,
                              void* user) {
-  if (Stream* stream = StreamOf(Self(user), id)) Self(user).Detach(*stream, error);
+  Session& self = Self(user);
+  if (Stream* stream = StreamOf(self, id)) self.Detach(*stream, error, self.farewell_);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "net/http2/session.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -21,6 +22,10 @@ constexpr int kReadsPerTurn = 4;
 // Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
 // back those over its word.
 constexpr std::size_t kFirstStreams = 1000;
+// What a caller that speaks TLS begins with (RFC 8446 section 5.1).
+constexpr std::uint8_t kTlsHandshake = 22;
+// How much of what the other side says in GOAWAY is passed on.
+constexpr std::size_t kMostFarewell = 200;
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
 
@@ -133,7 +138,10 @@ bool Session::Feed(std::span<const std::uint8_t> bytes) {
     const ssize_t used = nghttp2_session_mem_recv(session_, slice.data(), slice.size());
     if (used < 0) {
       malformed_ = true;
-      return Close(nghttp2_strerror(static_cast<int>(used))), false;
+      const bool tls = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC && slice[0] == kTlsHandshake;
+      return Close(tls ? "the caller speaks TLS, which this port does not"
+                       : nghttp2_strerror(static_cast<int>(used))),
+             false;
     }
     if (received_ > 0) {
       nghttp2_session_consume_connection(session_, std::exchange(received_, 0));
@@ -219,12 +227,13 @@ void Session::Attach(Stream& stream, std::int32_t id) {
   ++open_;
 }
 
-void Session::Detach(Stream& stream, std::uint32_t error) {
+void Session::Detach(Stream& stream, std::uint32_t error, std::string_view why) {
   if (latest_ == &stream) latest_ = nullptr;
   nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
   stream.session_ = nullptr;
   stream.unlink();
   --open_;
+  stream.why_ = why;
   stream.OnClose(error);
 }
 
@@ -233,7 +242,8 @@ void Session::Close(std::string_view reason, bool tell) {
   const auto self = shared_from_this();
   closed_ = true;
   link_->Close();
-  while (!streams_.empty()) Detach(streams_.front(), kConnectionLost);
+  const std::string why = farewell_.empty() ? std::string(reason) : farewell_;
+  while (!streams_.empty()) Detach(streams_.front(), kConnectionLost, why);
   if (tell) owner_->OnSessionClosed(*this, reason, malformed_);
 }
 
@@ -249,6 +259,16 @@ void Session::Shutdown() {
     nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0);
   }
   FlushSoon();
+}
+
+void Session::OnGoaway(const nghttp2_goaway& goaway) {
+  goaway_received_ = true;
+  if (goaway.error_code == NGHTTP2_NO_ERROR) return;
+  farewell_ =
+      "the other side said GOAWAY, " + std::string(nghttp2_http2_strerror(goaway.error_code));
+  std::string words(View(goaway.opaque_data, std::min(goaway.opaque_data_len, kMostFarewell)));
+  std::ranges::replace_if(words, [](char c) { return c < ' ' || c > '~'; }, '?');
+  if (!words.empty()) farewell_ += ": " + words;
 }
 
 void Session::OnPingAck() {

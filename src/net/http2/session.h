@@ -98,8 +98,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool WriteOut(std::string& out);
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
-  void Detach(Stream& stream, std::uint32_t error);
+  void Detach(Stream& stream, std::uint32_t error, std::string_view why);
   void OnPingAck();
+  void OnGoaway(const nghttp2_goaway& goaway);
 
   runtime::Loop& loop_;
   std::unique_ptr<net::Link> link_;
@@ -113,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t received_ = 0;  // bytes of DATA in this turn
   std::size_t open_ = 0;
   std::string pending_;         // what the socket did not take
+  std::string farewell_;        // what the other side said in GOAWAY, if it was an error
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
   bool malformed_ = false;

@@ -63,6 +63,8 @@ class Stream : public boost::intrusive::list_base_hook<
     Resume();
   }
   std::size_t unsent() const { return body_.size() - sent_; }
+  /// Within OnClose: why the connection ended, or is about to; may be empty.
+  std::string_view why() const { return why_; }
   bool body_ended() const { return ended_; }
 
   void ResetStream();
@@ -80,6 +82,7 @@ class Stream : public boost::intrusive::list_base_hook<
   std::size_t sent_ = 0;
   std::size_t consumed_ = 0;  // taken by the application, not given back to the sender yet
   std::string body_;
+  std::string_view why_;
 };
 
 }  // namespace micro::http2

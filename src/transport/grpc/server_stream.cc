@@ -68,11 +68,28 @@ bool ServerStream::OnGrpcHeader(std::string_view name, std::string_view value) {
     } else if (refused_) {
       refused_ = InvalidArgument("\"" + std::string(value) + "\" is no grpc-timeout");
     }
-  } else if (name == "grpc-encoding" && value != "identity" && refused_) {
-    refused_ = Unimplemented("messages compressed by " + std::string(value) +
-                             " are not understood; known: identity");
+  } else if (name == "grpc-encoding") {
+    OnEncoding(value);
+  } else if (name == "grpc-accept-encoding") {
+    takes_gzip_ = HasToken(value, "gzip");
   }
   return true;
+}
+
+void ServerStream::OnEncoding(std::string_view encoding) {
+  if (encoding == "identity") return;
+  if (encoding == "gzip") {
+    head_.compression = Compression::kGzip;
+    return reader_.set_compression(Compression::kGzip);
+  }
+  unknown_encoding_ = true;
+  if (!refused_) return;
+  refused_ = Unimplemented("messages compressed by " + std::string(encoding) +
+                           " are not understood; known: identity, gzip");
+}
+
+void ServerStream::SetCompression(Compression compression) {
+  if (!head_sent_) compress_ = compression == Compression::kGzip && takes_gzip_;
 }
 
 void ServerStream::OnHeaders(bool /*end_of_stream*/) {
@@ -165,13 +182,14 @@ void ServerStream::SendHead() {
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
   fields.Static("content-type", head_.content_type);  // lives as long as the stream
+  if (compress_) fields.Static("grpc-encoding", "gzip");
   fields.Add(metadata_);
   session()->SubmitResponse(*this, fields.span(), true);
 }
 
 void ServerStream::Write(std::string& message) {
   if (finished_ || session() == nullptr) return;
-  WritePrefix(message);
+  compress_ ? WriteCompressed(message) : WritePrefix(message);
   Send(message);
   if (!head_sent_) SendHead();
 }
@@ -198,6 +216,7 @@ void ServerStream::End(const Status& status, const Metadata& trailers) {
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
+  if (unknown_encoding_) fields.Static("grpc-accept-encoding", "identity,gzip");
   fields.Add(trailers);
   fields.Add(status, message_form_);
   session()->SubmitResponse(*this, fields.span(), false);
@@ -252,6 +271,7 @@ void ServerStream::Recycle() {
   method_.clear();
   message_form_ = MessageForm::kText;
   opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  takes_gzip_ = compress_ = unknown_encoding_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
 }

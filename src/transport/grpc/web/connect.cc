@@ -93,6 +93,10 @@ class ConnectCall final : public Call {
       : Call(port, exchange, std::move(request), std::move(fields)), payload_(std::move(payload)) {}
 
  private:
+  void SetCompression(Compression compression) override {
+    asked_ = compression == Compression::kGzip;
+  }
+
   std::size_t most_body() const override { return port().limits.max_message; }
   bool ready() const override { return ready_; }
 
@@ -138,7 +142,7 @@ class ConnectCall final : public Call {
     fields().Add("content-type",
                  std::string(kApplication).append(label.substr(label.find('+') + 1)));
     answer_.erase(0, transport::kHeadroom);
-    if (payload_.answer_gzip && answer_.size() >= kWorthGzip) {
+    if (payload_.answer_gzip && (asked_ || answer_.size() >= kWorthGzip)) {
       std::string compressed;
       Gzip(answer_, compressed);
       std::swap(answer_, compressed);
@@ -150,6 +154,7 @@ class ConnectCall final : public Call {
 
   Payload payload_;
   bool ready_ = false;
+  bool asked_ = false;  // the handler wants the answer compressed, be it short
   std::string answer_;
   int answers_ = 0;
 };
@@ -233,6 +238,7 @@ void ServeConnect(Port& port, http::Exchange& exchange, Request request, Metadat
   if (!payload) return refuse(payload.error());
   request.head.content_type =
       "application/grpc+" + Plain(request.head.content_type).substr(kApplication.size());
+  if (payload->gzip) request.head.compression = Compression::kGzip;
   Open(port, exchange, std::move(request), std::move(fields), *std::move(payload));
 }
 
