@@ -11,6 +11,7 @@
 
 #include <google/protobuf/message.h>
 
+#include "micro/compression.h"
 #include "micro/context.h"
 #include "micro/duration.h"
 #include "micro/error.h"
@@ -45,6 +46,8 @@ struct CallOptions {
   const Metadata* metadata = nullptr;
   /// The encoding, as a content type such as "application/json"; empty: protobuf.
   std::string_view content_type = {};
+  /// How what is sent is compressed; answers are read either way.
+  Compression compression = Compression::kNone;
   /// How often a call that may have reached a node is sent again, where that is safe; not given:
   /// the client's own (`--client_retries`). 0: one attempt, on one node.
   std::optional<std::uint32_t> retries = {};

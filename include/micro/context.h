@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "micro/compression.h"
 #include "micro/duration.h"
 #include "micro/metadata.h"
 
@@ -43,6 +44,12 @@ class Context {
   Metadata& trailers() { return trailers_; }
   const Metadata& trailers() const { return trailers_; }
 
+  /// How the other side's messages are compressed. Calling: once an answer has come.
+  Compression received_compression() const { return received_compression_; }
+  /// How the answers are compressed, if the caller has said that it takes that. Serving: to be set
+  /// before the first answer.
+  void set_compression(Compression compression) { compression_ = compression; }
+
   /// When the caller stops waiting.
   std::optional<TimePoint> deadline() const { return deadline_; }
   /// What is left of the deadline: not below zero, and the longest Duration there is without one.
@@ -66,6 +73,8 @@ class Context {
   Metadata response_metadata_;
   Metadata trailers_;
   std::optional<TimePoint> deadline_;
+  Compression received_compression_ = Compression::kNone;
+  Compression compression_ = Compression::kNone;
 
  private:
   std::atomic<bool> cancelled_{false};

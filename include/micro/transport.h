@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "micro/compression.h"
 #include "micro/duration.h"
 #include "micro/error.h"
 #include "micro/metadata.h"
@@ -26,6 +27,8 @@ struct CallHead {
   std::optional<TimePoint> deadline;
   /// Whether it came as an HTTP GET: only methods without side effects may be called so.
   bool safe = false;
+  /// How the caller's messages are compressed.
+  Compression compression = Compression::kNone;
 
   void Clear();
 };
@@ -98,6 +101,8 @@ class ServerStream : public Stream {
 
   /// Sets what is sent ahead of the first message; before the first Write.
   virtual void SetMetadata(const Metadata& metadata) = 0;
+  /// Compresses the messages, where the caller has said that it takes that; before the first Write.
+  virtual void SetCompression(Compression compression) { (void)compression; }
   /// Ends the call with a status and trailers; whoever waits to read or write is woken.
   virtual void Finish(const Status& status, const Metadata& trailers) = 0;
 
@@ -118,6 +123,8 @@ class ClientStream : public Stream {
   virtual bool unprocessed() const = 0;
   /// After the first message or kEnd.
   virtual Metadata& metadata() = 0;
+  /// After the first message or kEnd: how the other side's messages are compressed.
+  virtual Compression compression() const { return Compression::kNone; }
   /// After kEnd.
   virtual Metadata& trailers() = 0;
 

@@ -8,10 +8,12 @@ namespace micro {
 class CallContext final : public Context {
  public:
   using Context::Cancel;
+  using Context::compression_;
   using Context::deadline_;
   using Context::metadata_;
   using Context::path_;
   using Context::peer_;
+  using Context::received_compression_;
   using Context::Reset;
   using Context::response_metadata_;
   using Context::service_;

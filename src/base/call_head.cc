@@ -9,6 +9,7 @@ void CallHead::Clear() {
   metadata.Clear();
   deadline.reset();
   safe = false;
+  compression = Compression::kNone;
 }
 
 }  // namespace micro::transport

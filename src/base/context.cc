@@ -34,6 +34,7 @@ void Context::Reset() {
   response_metadata_.Clear();
   trailers_.Clear();
   deadline_.reset();
+  received_compression_ = compression_ = Compression::kNone;
   cancelled_.store(false, std::memory_order_relaxed);
   stop_.reset();
 }

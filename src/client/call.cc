@@ -108,6 +108,7 @@ Status Call::FillHead() {
   head_.path = context_.path_;
   head_.content_type = "application/grpc+" + std::string(codec_->name());
   head_.deadline = context_.deadline_;
+  head_.compression = options_.compression;
   head_.metadata = context_.metadata_;
   if (unary()) head_.metadata.Set("timeout", std::to_string(time_given_.count()));
   head_.metadata.Set("x-content-type", content_type);
@@ -225,6 +226,7 @@ Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
 Call::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) {
   std::swap(context_.response_metadata_, stream.metadata());
   std::swap(context_.trailers_, stream.trailers());
+  context_.received_compression_ = stream.compression();
   if (stream.status() && answered) return {Ok()};
   if (stream.status()) {
     return {Fails(

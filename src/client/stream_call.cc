@@ -101,6 +101,7 @@ Call::Attempt StreamCall::Judge(bool in_time) {
   if (!broken_) return {broken_};
   if (!has_head_) context_.response_metadata_ = stream_->metadata();
   context_.trailers_ = stream_->trailers();
+  context_.received_compression_ = stream_->compression();
   if (stream_->status()) return {Ok()};
   return Settle();
 }

@@ -58,6 +58,7 @@ Status Call::Prepare() {
   context_.service_ = host_->name();
   context_.peer_ = stream_->peer();
   context_.deadline_ = head.deadline;
+  context_.received_compression_ = head.compression;
   TakeTimeout();
   return ChooseCodec();
 }
@@ -150,7 +151,7 @@ bool Call::Write(const google::protobuf::Message& message) {
   if (answered_ || !over_) return false;
   if (stream_->ended()) return Over(Cancelled("the call has ended")), false;
   if (over_ = WriteResponse(message); !over_) return false;
-  if (!std::exchange(head_set_, true)) stream_->SetMetadata(context_.response_metadata_);
+  if (!std::exchange(head_set_, true)) SetHead();
   stream_->Write(response_);
   return true;
 }
@@ -177,20 +178,25 @@ void Call::Answer(const Status& status) {
   if (status) return AnswerOk();
   Error error = status.error();
   if (error.id().empty()) error.set_id(host_->name());
-  if (!head_set_) stream_->SetMetadata(context_.response_metadata_);
+  if (!head_set_) SetHead();
   stream_->Finish(Fails(std::move(error)), context_.trailers_);
+}
+
+void Call::SetHead() {
+  if (!context_.response_metadata_.empty()) stream_->SetMetadata(context_.response_metadata_);
+  if (context_.compression_ != Compression::kNone) stream_->SetCompression(context_.compression_);
 }
 
 void Call::AnswerOk() {
   if (!one_response()) {
-    if (!head_set_) stream_->SetMetadata(context_.response_metadata_);
+    if (!head_set_) SetHead();
     return stream_->Finish(Ok(), context_.trailers_);
   }
   if (response_.empty()) {
     return stream_->Finish(
         Internal("the middleware of " + context_.path_ + " succeeded without a response"), {});
   }
-  if (!context_.response_metadata_.empty()) stream_->SetMetadata(context_.response_metadata_);
+  SetHead();
   stream_->Write(response_);
   stream_->Finish(Ok(), context_.trailers_);
 }

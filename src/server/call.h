@@ -88,6 +88,7 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
   void LetGo();
   void Answer(const Status& status);
   void AnswerOk();
+  void SetHead();
   void Done();
 
   Host* host_ = nullptr;

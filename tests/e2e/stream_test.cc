@@ -291,6 +291,19 @@ TEST_P(StreamTest, SpeaksJson) {
   EXPECT_TRUE(stream.Finish());
 }
 
+// --- compression ---
+
+TEST_P(StreamTest, IsCompressedWhereThatIsAskedFor) {
+  ServeStreams();
+  auto stream = streams().Talk({.compression = Compression::kGzip});
+  const std::string name(50'000, 'n');
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(stream.Write(Named(name)));
+    EXPECT_EQ(stream.Read()->text(), "re: " + name);
+  }
+  EXPECT_TRUE(stream.Finish());
+}
+
 // --- deadlines and cancellation ---
 
 TEST_P(StreamTest, ADeadlineEndsItOnBothSides) {
@@ -348,26 +361,34 @@ TEST_P(StreamTest, DroppingItCancels) {
 
 TEST_P(StreamTest, AParentsEndIsItsOwn) {
   ServeStreams();
-  std::promise<void> opened;
   std::promise<Status> ended;
+  struct Front final : testee::StreamsHandler {
+    Status Talk(Context& context, ServerStream<Request, Response>& out) override {
+      testee::StreamsClient client("test", *to);
+      auto inner = client.Talk({.parent = &context});
+      inner.Write(Named("a"));
+      inner.Read();
+      out.Write(Text("opened"));
+      inner.Read();
+      ended->set_value(inner.Finish());
+      return Ok();
+    }
+    Client* to = nullptr;
+    std::promise<Status>* ended = nullptr;
+  };
   Service& front = Make(Options("front"));
-  front.Handle(Blocking([&](Context& context, const Request&) -> Reply {
-    testee::StreamsClient client("test", front.client());
-    auto stream = client.Talk({.parent = &context});
-    stream.Write(Named("a"));
-    stream.Read();
-    opened.set_value();
-    stream.Read();
-    ended.set_value(stream.Finish());
-    return Response();
-  }));
+  const auto handler = std::make_shared<Front>();
+  handler->to = &front.client();
+  handler->ended = &ended;
+  front.Handle(handler);
   ASSERT_TRUE(front.Start());
-  testee::TestClient client("front", caller().client());
-  const Reply reply = client.Call({}, {.timeout = 200ms});
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().code(), Code::kDeadlineExceeded);
-  opened.get_future().get();
-  EXPECT_FALSE(ended.get_future().get());
+  testee::StreamsClient client("front", caller().client());
+  auto outer = client.Talk();
+  ASSERT_TRUE(outer.Read());
+  outer.Cancel();
+  const Status status = ended.get_future().get();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), Code::kCancelled);
   EXPECT_TRUE(Eventually([&] { return seen_.left == 1; }));
 }
 

@@ -10,16 +10,22 @@ import sys
 import time
 
 import gomicro
+import grpc_cases
+import grpcurl_cases
 import h2spec
 import hello
 from harness import Tally
 
-GROUPS = {"hello": hello, "h2spec": h2spec, "gomicro": gomicro}
+GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "grpcurl": grpcurl_cases,
+          "gomicro": gomicro}
 
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     words = sys.argv[2:] or list(GROUPS)
+    unknown = set(words) - set(GROUPS)
+    if unknown:
+        sys.exit(f"run.py: there is no group {', '.join(unknown)}; known: {', '.join(GROUPS)}")
     folder = build / "interop"  # kept, so that Go programs are built once
     folder.mkdir(exist_ok=True)
     tally = Tally()

@@ -68,13 +68,19 @@ struct Expected {
   std::string detail;
 };
 
-Complaint ExpectError(const Expected& expected, const micro::Result<Note>& answer) {
-  if (answer) return "an answer instead of an error";
-  const micro::Error& error = answer.error();
+Complaint EndOf(const micro::Status& status) { return status ? "" : status.error().ToString(); }
+
+Complaint ExpectFailure(const Expected& expected, const micro::Status& status) {
+  if (status) return "an answer instead of an error";
+  const micro::Error& error = status.error();
   const bool right = error.id() == expected.id && error.http_code() == expected.http &&
                      error.code() == expected.code && error.detail() == expected.detail &&
                      error.phase() == micro::Phase::kRemote;
   return right ? "" : "it is " + error.ToString() + ", HTTP " + std::to_string(error.http_code());
+}
+
+Complaint ExpectError(const Expected& expected, const micro::Result<Note>& answer) {
+  return ExpectFailure(expected, answer ? micro::Ok() : micro::Failure(answer.error()));
 }
 
 struct Constructor {
@@ -146,6 +152,65 @@ Complaint Deadline(const Peer& peer) {
   return ExpectEcho(peer, Rich(), "");
 }
 
+Note Ping(std::int64_t number, std::string_view name = "ping") {
+  Note note;
+  note.set_name(std::string(name));
+  note.set_big_number(number);
+  return note;
+}
+
+Complaint Count(const Peer& peer, std::string_view content_type) {
+  constexpr int kTicks = 1000;
+  auto stream =
+      peer.testee.Count(Ping(kTicks), {.content_type = content_type, .addresses = peer.addresses});
+  for (int i = 1; i <= kTicks; ++i) {
+    const auto tick = stream.Read();
+    if (!tick) return "after " + std::to_string(i - 1) + " ticks: " + EndOf(stream.Finish());
+    if (tick->big_number() != i) return "tick is " + tick->ShortDebugString();
+  }
+  if (stream.Read()) return "too many ticks";
+  return EndOf(stream.Finish());
+}
+
+Complaint FailingCount(const Peer& peer) {
+  auto stream = peer.testee.Count(Ping(-1), {.addresses = peer.addresses});
+  if (stream.Read()) return "an answer instead of an error";
+  return ExpectFailure({.id = "gomicro.testee",
+                        .http = 400,
+                        .code = micro::Code::kInvalidArgument,
+                        .detail = "cannot count to -1"},
+                       stream.Finish());
+}
+
+Complaint Exchange(micro::ClientStream<Note, Note>& stream, int notes) {
+  for (int i = 0; i < notes; ++i) {
+    if (!stream.Write(Ping(i))) return "it takes no notes: " + EndOf(stream.Finish());
+    const auto note = stream.Read();
+    if (!note) return "no answer: " + EndOf(stream.Finish());
+    if (note->big_number() != i) return "the answer is " + note->ShortDebugString();
+  }
+  return {};
+}
+
+Complaint Chat(const Peer& peer, std::string_view content_type) {
+  auto stream = peer.testee.Chat({.content_type = content_type, .addresses = peer.addresses});
+  const Complaint complaint = Exchange(stream, 100);
+  return complaint.empty() ? EndOf(stream.Finish()) : complaint;
+}
+
+Complaint FailingChat(const Peer& peer) {
+  auto stream = peer.testee.Chat({.addresses = peer.addresses});
+  const Complaint complaint = Exchange(stream, 1);
+  if (!complaint.empty()) return complaint;
+  stream.Write(Ping(0, "fail"));
+  if (stream.Read()) return "an answer instead of an error";
+  return ExpectFailure({.id = "gomicro.testee",
+                        .http = 409,
+                        .code = micro::Code::kAlreadyExists,
+                        .detail = "told to fail"},
+                       stream.Finish());
+}
+
 std::vector<Case> Cases(const Peer& peer) {
   std::vector<Case> cases = {
       {"proto", [&] { return ExpectEcho(peer, Rich(), ""); }},
@@ -155,6 +220,12 @@ std::vector<Case> Cases(const Peer& peer) {
       {"a plain error", [&] { return Plain(peer); }},
       {"a panic", [&] { return Panic(peer); }},
       {"deadline", [&] { return Deadline(peer); }},
+      {"server stream, proto", [&] { return Count(peer, ""); }},
+      {"server stream, json", [&] { return Count(peer, "application/json"); }},
+      {"server stream that fails", [&] { return FailingCount(peer); }},
+      {"bidi stream, proto", [&] { return Chat(peer, ""); }},
+      {"bidi stream, json", [&] { return Chat(peer, "application/json"); }},
+      {"bidi stream that fails", [&] { return FailingChat(peer); }},
   };
   for (const Constructor& one : kConstructors) {
     cases.push_back(

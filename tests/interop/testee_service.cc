@@ -27,6 +27,28 @@ struct Testee : interop::TesteeHandler {
     if (asked.id().empty()) return micro::Fails(micro::FromHttp(asked.code()), asked.detail());
     return micro::Fails(micro::Error::FromHttpCode(asked.id(), asked.code(), asked.detail()));
   }
+
+  micro::Status Count(micro::Context&, const interop::Note& to,
+                      micro::ServerWriter<interop::Note>& stream) override {
+    if (to.big_number() < 0) {
+      return micro::InvalidArgument("cannot count to " + std::to_string(to.big_number()));
+    }
+    interop::Note note = to;
+    for (std::int64_t i = 1; i <= to.big_number(); ++i) {
+      note.set_big_number(i);
+      if (!stream.Write(note)) return stream.status();
+    }
+    return micro::Ok();
+  }
+
+  micro::Status Chat(micro::Context&,
+                     micro::ServerStream<interop::Note, interop::Note>& stream) override {
+    while (const auto note = stream.Read()) {
+      if (note->name() == "fail") return micro::AlreadyExists("told to fail");
+      if (!stream.Write(*note)) break;
+    }
+    return stream.status();
+  }
 };
 
 }  // namespace

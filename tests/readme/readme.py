@@ -1,4 +1,4 @@
-"""Keeps README.md's C++ in step with the examples.
+"""Keeps the C++ of README.md and of docs/guide/ in step with the examples.
 
 A block of C++ stands behind the marker of a region of a compiled file:
 
@@ -10,7 +10,8 @@ A block of C++ stands behind the marker of a region of a compiled file:
 and the region stands in that file between the lines `// [service]` and `// [/service]`.
 
     readme.py check ROOT            compares each block with its region
-    readme.py extract ROOT OUTPUT   writes each block to a file of its own, and prints their paths
+    readme.py extract ROOT OUTPUT   writes each of README.md's blocks to a file of its own, and prints
+                                    their paths
 """
 
 import difflib
@@ -21,9 +22,9 @@ import sys
 MARKER = re.compile(r"<!-- from: (?P<path>\S+)#(?P<region>\S+) -->")
 
 
-def blocks(readme):
+def blocks(page):
     """The C++ blocks, each as (line, marker or None, text)."""
-    lines = readme.read_text().splitlines()
+    lines = page.read_text().splitlines()
     start = None
     for number, line in enumerate(lines):
         if start is None and line.startswith("```cpp"):
@@ -35,33 +36,35 @@ def blocks(readme):
 
 
 def region(path, name):
-    lines = path.read_text().splitlines()
+    lines = [line.strip() if line.strip().startswith("// [") else line
+             for line in path.read_text().splitlines()]
     begin, end = f"// [{name}]", f"// [/{name}]"
     if begin not in lines or end not in lines:
         raise ValueError(f"{path} has no region between {begin} and {end}")
     return "\n".join(lines[lines.index(begin) + 1 : lines.index(end)]) + "\n"
 
 
-def mismatch(root, line, marker, text):
+def mismatch(root, page, line, marker, text):
+    place = f"{page.relative_to(root)}:{line}"
     if marker is None:
-        return f"README.md:{line}: the block does not say which example it is from"
+        return f"{place}: the block does not say which example it is from"
     try:
         expected = region(root / marker["path"], marker["region"])
     except (OSError, ValueError) as error:
-        return f"README.md:{line}: {error}"
+        return f"{place}: {error}"
     source = f"{marker['path']}#{marker['region']}"
     return "".join(
-        difflib.unified_diff(
-            expected.splitlines(True), text.splitlines(True), source, f"README.md:{line}"
-        )
+        difflib.unified_diff(expected.splitlines(True), text.splitlines(True), source, place)
     )
 
 
 def check(root):
-    found = list(blocks(root / "README.md"))
-    problems = [problem for block in found if (problem := mismatch(root, *block))]
-    if not found:
-        problems.append("README.md has no block of C++")
+    problems = []
+    for page in [root / "README.md", *sorted((root / "docs" / "guide").glob("*.md"))]:
+        found = [(page, *block) for block in blocks(page)]
+        problems += [problem for block in found if (problem := mismatch(root, *block))]
+        if not found and page.name == "README.md":
+            problems.append("README.md has no block of C++")
     print("\n".join(problems))
     return 1 if problems else 0
 

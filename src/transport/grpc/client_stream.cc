@@ -78,6 +78,9 @@ void ClientStream::Open(http2::Session& session, const transport::CallHead& head
   fields.Static("te", "trailers");
   fields.Add("content-type", head.content_type);
   fields.Static("user-agent", "micro-cpp/0.1");
+  fields.Static("grpc-accept-encoding", "identity,gzip");
+  compress_ = head.compression == Compression::kGzip;
+  if (compress_) fields.Static("grpc-encoding", "gzip");
   if (head.deadline) {
     const Duration left = *head.deadline - std::chrono::steady_clock::now();
     fields.AddUnique("grpc-timeout", EncodeTimeout(left));
@@ -103,6 +106,13 @@ void ClientStream::TakeField(std::string_view name, std::string_view value) {
     grpc_status_ = code >= 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown;
   } else if (name == "grpc-message") {
     grpc_message_ = PercentDecode(value);
+  } else if (name == "grpc-encoding") {
+    if (value == "gzip") {
+      compression_ = Compression::kGzip;
+      reader_.set_compression(compression_);
+    } else if (value != "identity") {
+      unknown_encoding_ = value;
+    }
   } else if (name == "grpc-status-details-bin") {
     details_ = Base64Decode(value).value_or("");
   } else if (!IsReserved(name)) {
@@ -119,7 +129,7 @@ void ClientStream::OnHeaders(bool end_of_stream) {
     trailers_ = std::exchange(block_, {});
   } else {
     metadata_ = std::exchange(block_, {});
-    if (!has_head_) CheckHead();
+    if (!std::exchange(has_head_, true)) return CheckHead();
   }
   has_head_ = true;
 }
@@ -130,6 +140,8 @@ void ClientStream::CheckHead() {
                "the answer has HTTP status " + std::to_string(http_status_)));
   } else if (!content_type_.starts_with("application/grpc")) {
     Fail(Unknown("the answer has content type \"" + content_type_ + "\", which is not gRPC"));
+  } else if (!unknown_encoding_.empty()) {
+    Fail(Internal("the answer is compressed by " + unknown_encoding_ + ", which was not offered"));
   }
 }
 
@@ -159,7 +171,7 @@ void ClientStream::Write(std::string& message) {
   if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
     return Fail(std::move(fits), Phase::kSend);
   }
-  WritePrefix(message);
+  compress_ ? WriteCompressed(message) : WritePrefix(message);
   Send(message);
 }
 
@@ -196,18 +208,23 @@ void ClientStream::Fail(Status why, Phase phase) {
 void ClientStream::End(Status status) {
   ended_ = true;
   status_ = std::move(status);
+  ++held_;
   Wake(read_waiter_);
   Wake(write_waiter_);
+  LetGo();
 }
 
 void ClientStream::OnClose(std::uint32_t error) {
   closed_ = true;
-  closing_ = true;  // whoever is woken may release the stream
+  ++held_;
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
   if (!ended_)
     End(Fails(Error(FromHttp2Error(error), Describe(error, why())).set_phase(Phase::kSend)));
-  closing_ = false;
-  if (released_) delete this;
+  LetGo();
+}
+
+void ClientStream::LetGo() {
+  if (--held_ == 0 && closed_ && released_) delete this;
 }
 
 void ClientStream::Reset(Code reason) {
@@ -219,7 +236,7 @@ void ClientStream::Release() {
   read_waiter_ = write_waiter_ = nullptr;
   released_ = true;
   if (!closed_ && !ended_) Reset(Code::kCancelled);
-  if (closed_ && !closing_) delete this;
+  if (closed_ && held_ == 0) delete this;
 }
 
 }  // namespace micro::grpc

@@ -39,6 +39,7 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   const Status& status() const override { return status_; }
   bool unprocessed() const override { return unprocessed_; }
   Metadata& metadata() override { return metadata_; }
+  Compression compression() const override { return compression_; }
   Metadata& trailers() override { return trailers_; }
   void Reset(Code reason) override;
   void Release() override;
@@ -49,9 +50,13 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   Status Outcome() const;
   void Fail(Status why, Phase phase = Phase::kRemote);
   void End(Status status);
+  void LetGo();
   void Consume(std::size_t bytes);
 
   transport::Limits limits_;
+  bool compress_ = false;
+  Compression compression_ = Compression::kNone;
+  std::string unknown_encoding_;
   MessageReader reader_;
   std::size_t header_bytes_ = 0;
   int http_status_ = 0;
@@ -68,8 +73,8 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   bool ended_ = false;
   bool unprocessed_ = false;
   bool closed_ = false;
-  bool closing_ = false;
   bool released_ = false;
+  int held_ = 0;  // by what is under way: whoever is woken may release the stream, or close it
   transport::Waiter* read_waiter_ = nullptr;
   transport::Waiter* write_waiter_ = nullptr;
 };

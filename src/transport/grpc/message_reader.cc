@@ -1,6 +1,9 @@
 #include "transport/grpc/message_reader.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/gzip.h"
 
 namespace micro::grpc {
 namespace {
@@ -39,14 +42,18 @@ Result<std::size_t> MessageReader::Fill(std::string_view bytes) {
   const std::size_t size = std::min(size_ - message_.size(), bytes.size() - used);
   message_.append(bytes.substr(used, size));
   ready_ = message_.size() == size_;
+  if (ready_ && prefix_[0] == 1) {
+    if (Status inflated = Inflate(); !inflated) return Failure(inflated.error());
+  }
   return used + size;
 }
 
 Status MessageReader::OpenMessage() {
   size_ = std::size_t{prefix_[1]} << 24U | std::size_t{prefix_[2]} << 16U |
           std::size_t{prefix_[3]} << 8U | std::size_t{prefix_[4]};
-  if (prefix_[0] == 1)
+  if (prefix_[0] == 1 && compression_ == Compression::kNone) {
     return Internal("a compressed message came, and no grpc-encoding was agreed");
+  }
   if (prefix_[0] > 1) return Internal("a message with unknown flags came");
   if (size_ > max_message_) {
     return ResourceExhausted("a message of " + std::to_string(size_) +
@@ -55,6 +62,16 @@ Status MessageReader::OpenMessage() {
   }
   // A peer may announce much and send little: memory grows with what really comes.
   message_.reserve(std::min(size_, kKept));
+  return Ok();
+}
+
+Status MessageReader::Inflate() {
+  auto inflated = Gunzip(message_, max_message_);
+  if (!inflated && inflated.error().code() == Code::kResourceExhausted) {
+    return Failure(std::move(inflated.error()));
+  }
+  if (!inflated) return Internal("a message said to be compressed is no gzip");
+  message_ = *std::move(inflated);
   return Ok();
 }
 
@@ -83,6 +100,7 @@ Status MessageReader::Refill() {
 void MessageReader::Clear() {
   filled_ = size_ = used_ = 0;
   ready_ = false;
+  compression_ = Compression::kNone;
   Shrink(message_);
   Shrink(rest_);
 }
@@ -94,6 +112,16 @@ void WritePrefix(std::string& frame) {
   frame[2] = static_cast<char>(size >> 16U);
   frame[3] = static_cast<char>(size >> 8U);
   frame[4] = static_cast<char>(size);
+}
+
+void WriteCompressed(std::string& frame) {
+  constexpr std::size_t kPrefix = 5;
+  std::string packed(kPrefix, '\0');
+  Gzip(std::string_view(frame).substr(kPrefix), packed);
+  const bool smaller = packed.size() < frame.size();
+  if (smaller) frame = std::move(packed);
+  WritePrefix(frame);
+  if (smaller) frame[0] = 1;
 }
 
 }  // namespace micro::grpc

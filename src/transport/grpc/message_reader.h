@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "micro/compression.h"
 #include "micro/error.h"
 
 namespace micro::grpc {
@@ -18,9 +19,12 @@ class MessageReader {
   explicit MessageReader(std::size_t max_message) : max_message_(max_message) {}
 
   void set_limit(std::size_t max_message) { max_message_ = max_message; }
+  /// How messages that say so are compressed; until Clear.
+  void set_compression(Compression compression) { compression_ = compression; }
 
   /// Takes bytes as they come. RESOURCE_EXHAUSTED for a message over the limit, known as soon as
-  /// its prefix is there; INTERNAL for flags that no encoding was agreed on.
+  /// its prefix is there, or enough of it is inflated; INTERNAL for flags that no encoding was
+  /// agreed on, and for what cannot be inflated.
   Status Append(std::string_view bytes);
 
   /// Whether a whole message is there.
@@ -41,9 +45,11 @@ class MessageReader {
 
   Result<std::size_t> Fill(std::string_view bytes);
   Status OpenMessage();
+  Status Inflate();
   Status Refill();
 
   std::size_t max_message_;
+  Compression compression_ = Compression::kNone;
   std::array<std::uint8_t, kPrefix> prefix_{};
   std::size_t filled_ = 0;  // bytes of the prefix that are there
   std::size_t size_ = 0;
@@ -55,5 +61,7 @@ class MessageReader {
 
 /// The prefix of a message of `size` bytes, written to the first five bytes of `frame`.
 void WritePrefix(std::string& frame);
+/// The same for a message that is packed first, unless that makes it no smaller.
+void WriteCompressed(std::string& frame);
 
 }  // namespace micro::grpc

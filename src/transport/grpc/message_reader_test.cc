@@ -124,6 +124,46 @@ TEST(MessageReaderTest, FlagsNobodyAgreedOnAreInternal) {
   }
 }
 
+std::string Compressed(std::string message) {
+  message.insert(0, 5, '\0');
+  WriteCompressed(message);
+  return message;
+}
+
+TEST(MessageReaderTest, InflatesWhatIsCompressed) {
+  const std::string message(10'000, 'm');
+  const std::string frame = Compressed(message);
+  EXPECT_LT(frame.size(), 200U);
+  EXPECT_EQ(frame[0], 1);
+  MessageReader reader(kLimit);
+  reader.set_compression(Compression::kGzip);
+  ASSERT_TRUE(reader.Append(frame + Frame("plain") + frame));
+  EXPECT_EQ(TakeAll(reader), (std::vector<std::string>{message, "plain", message}));
+}
+
+TEST(MessageReaderTest, WhatWouldNotShrinkIsSentAsItIs) {
+  EXPECT_EQ(Compressed("abc"), Frame("abc"));
+  EXPECT_EQ(Compressed(""), Frame(""));
+}
+
+TEST(MessageReaderTest, WhatInflatesBeyondTheLimitIsRefused) {
+  MessageReader reader(kLimit);
+  reader.set_compression(Compression::kGzip);
+  const Status status = reader.Append(Compressed(std::string(kLimit + 1, 'm')));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), Code::kResourceExhausted);
+}
+
+TEST(MessageReaderTest, WhatIsNoGzipIsInternal) {
+  std::string frame = Frame("no gzip");
+  frame[0] = 1;
+  MessageReader reader(kLimit);
+  reader.set_compression(Compression::kGzip);
+  const Status status = reader.Append(frame);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), Code::kInternal);
+}
+
 TEST(MessageReaderTest, ClearForgetsEverything) {
   MessageReader reader(kLimit);
   ASSERT_TRUE(reader.Append(Frame("one") + Frame("two")));

@@ -69,11 +69,28 @@ bool ServerStream::OnGrpcHeader(std::string_view name, std::string_view value) {
     } else if (refused_) {
       refused_ = InvalidArgument("\"" + std::string(value) + "\" is no grpc-timeout");
     }
-  } else if (name == "grpc-encoding" && value != "identity" && refused_) {
-    refused_ = Unimplemented("messages compressed by " + std::string(value) +
-                             " are not understood; known: identity");
+  } else if (name == "grpc-encoding") {
+    OnEncoding(value);
+  } else if (name == "grpc-accept-encoding") {
+    takes_gzip_ = HasToken(value, "gzip");
   }
   return true;
+}
+
+void ServerStream::OnEncoding(std::string_view encoding) {
+  if (encoding == "identity") return;
+  if (encoding == "gzip") {
+    head_.compression = Compression::kGzip;
+    return reader_.set_compression(Compression::kGzip);
+  }
+  unknown_encoding_ = true;
+  if (!refused_) return;
+  refused_ = Unimplemented("messages compressed by " + std::string(encoding) +
+                           " are not understood; known: identity, gzip");
+}
+
+void ServerStream::SetCompression(Compression compression) {
+  if (!head_sent_) compress_ = compression == Compression::kGzip && takes_gzip_;
 }
 
 void ServerStream::OnHeaders(bool /*end_of_stream*/) {
@@ -160,6 +177,7 @@ void ServerStream::SendHead() {
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
   fields.Static("content-type", head_.content_type);  // lives as long as the stream
+  if (compress_) fields.Static("grpc-encoding", "gzip");
   fields.Add(metadata_);
   session()->SubmitResponse(*this, fields.span(), true);
 }
@@ -169,7 +187,7 @@ void ServerStream::Write(std::string& message) {
   if (Status fits = CheckSendable(message.size() - transport::kHeadroom, limits_); !fits) {
     return Finish(fits, {});
   }
-  WritePrefix(message);
+  compress_ ? WriteCompressed(message) : WritePrefix(message);
   Send(message);
   if (!head_sent_) SendHead();
 }
@@ -196,6 +214,7 @@ void ServerStream::End(const Status& status, const Metadata& trailers) {
   Fields& fields = Fields::Scratch();
   fields.Static(":status", "200");
   fields.Add("content-type", head_.content_type);
+  if (unknown_encoding_) fields.Static("grpc-accept-encoding", "identity,gzip");
   fields.Add(trailers);
   fields.Add(status, message_form_);
   session()->SubmitResponse(*this, fields.span(), false);
@@ -250,6 +269,7 @@ void ServerStream::Recycle() {
   header_bytes_ = 0;
   message_form_ = MessageForm::kText;
   post_ = no_grpc_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  takes_gzip_ = compress_ = unknown_encoding_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));
 }

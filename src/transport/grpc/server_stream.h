@@ -44,6 +44,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   bool ended() const override { return finished_ || closed_; }
   void WaitClosed(transport::Waiter& waiter) override { close_waiter_ = &waiter; }
   void SetMetadata(const Metadata& metadata) override { metadata_ = metadata; }
+  void SetCompression(Compression compression) override;
   void Finish(const Status& status, const Metadata& trailers) override;
   void Reset(Code reason) override;
   void Release() override;
@@ -52,6 +53,7 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   bool OnPseudoHeader(std::string_view name, std::string_view value);
   bool OnPlainHeader(std::string_view name, std::string_view value);
   bool OnGrpcHeader(std::string_view name, std::string_view value);
+  void OnEncoding(std::string_view encoding);
   void Refuse(Status why);
   void Report(const std::string& why);
   void RefuseHttp(std::string_view http_status);
@@ -75,6 +77,9 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   bool opened_ = false;   // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
+  bool takes_gzip_ = false;
+  bool compress_ = false;
+  bool unknown_encoding_ = false;
   bool finished_ = false;
   bool closed_ = false;  // the session has let go
   bool closing_ = false;

@@ -168,6 +168,18 @@ bool IsReserved(std::string_view key) {
   return key.front() == ':' || key.starts_with("grpc-");
 }
 
+bool HasToken(std::string_view list, std::string_view token) {
+  while (true) {
+    const std::size_t comma = list.find(',');
+    std::string_view one = list.substr(0, comma);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (one == token) return true;
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+}
+
 bool IsSendable(std::string_view key, std::string_view value) {
   return !key.empty() && std::all_of(key.begin(), key.end(), IsKeyCharacter) &&
          (IsBinary(key) ||

@@ -33,6 +33,9 @@ inline bool IsBinary(std::string_view key) { return key.ends_with("-bin"); }
 /// those that begin with "grpc-", content-type, te and what HTTP/2 forbids.
 bool IsReserved(std::string_view key);
 
+/// Whether a list such as "identity, gzip" has `token`.
+bool HasToken(std::string_view list, std::string_view token);
+
 /// Whether `key` and `value` can be sent as a header: a token in lower case, printable ASCII.
 bool IsSendable(std::string_view key, std::string_view value);
 

@@ -19,6 +19,7 @@ import (
 	"github.com/micro/go-micro/v2/client"
 	"github.com/micro/go-micro/v2/errors"
 	"github.com/micro/go-micro/v2/metadata"
+	"github.com/micro/go-micro/v2/registry"
 
 	"micro.test/gomicro/testee"
 )
@@ -176,6 +177,16 @@ func run(p *peer) (failed int) {
 	return failed
 }
 
+// A service says that it listens before it is registered.
+func found(services registry.Registry, name string) bool {
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
+		if all, err := services.GetService(name); err == nil && len(all) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func main() {
 	failed := 1
 	service := micro.NewService(micro.Name("gomicro.client"))
@@ -183,6 +194,8 @@ func main() {
 		p := &peer{client: service.Client(), service: c.Args().Get(0)}
 		if c.Args().Len() > 1 {
 			p.options = append(p.options, client.WithAddress(c.Args().Get(1)))
+		} else if !found(service.Options().Registry, p.service) {
+			return fmt.Errorf("%s is not in the registry", p.service)
 		}
 		failed = run(p)
 		return nil

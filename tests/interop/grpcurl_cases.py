@@ -1,0 +1,22 @@
+"""grpcurl's library lists, describes and calls our services through reflection."""
+
+from harness import GoPrograms, Server, run_cases
+
+REFLECTION = False  # whether our server has it
+
+
+def run_all(tally, binaries, folder):
+    title = "grpcurl"
+    if not REFLECTION:
+        tally.skip(title, "our server has no reflection yet")
+        return
+    programs = GoPrograms("grpcurl", folder / "grpcurl", ["."])
+    if programs.missing:
+        tally.skip(title, programs.missing)
+        return
+    with Server([binaries / "grpc-interop-server", "--port=0"], folder) as server:
+        address = server.address()
+        if address is None:
+            tally.fail(title, f"our server does not listen:\n{server.words()}")
+            return
+        run_cases(tally, title, [programs["grpcurl"], address])
