@@ -1,10 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+namespace google::protobuf {
+class Message;
+}
 
 namespace micro {
 
@@ -38,6 +45,14 @@ int ToHttp(Code code);
 /// The gRPC code that go-micro puts on the wire for an HTTP-like number; kUnknown where it has
 /// none.
 Code FromHttp(int number);
+
+/// A message that an error carries, as a google.protobuf.Any does.
+struct ErrorDetail {
+  std::string type;  ///< "type.googleapis.com/google.rpc.BadRequest"
+  std::string value;
+
+  friend bool operator==(const ErrorDetail&, const ErrorDetail&) = default;
+};
 
 /// Where a call, or a start, failed.
 enum class Phase : std::uint8_t {
@@ -86,6 +101,16 @@ class Error {
   /// How many attempts were made, this one included; 0 if none was.
   int attempts() const;
 
+  /// When it may be tried again, if the one who failed said so: nothing of the call was done then.
+  std::optional<std::chrono::nanoseconds> retry_after() const;
+  /// More about it, for programs: messages that both sides know, such as google.rpc.BadRequest.
+  const std::vector<ErrorDetail>& details() const;
+  /// Reads the first detail of `message`'s type into it; false when there is none.
+  bool GetDetail(google::protobuf::Message& message) const;
+
+  Error& AddDetail(const google::protobuf::Message& message);
+  Error& AddDetail(ErrorDetail detail);
+  Error& set_retry_after(std::chrono::nanoseconds delay);
   Error& set_id(std::string id);
   Error& set_phase(Phase phase);
   Error& set_node(std::string node);

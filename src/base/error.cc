@@ -1,8 +1,11 @@
 #include "micro/error.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
+
+#include <google/protobuf/message.h>
 
 namespace micro {
 namespace {
@@ -81,6 +84,8 @@ struct Error::Fields {
   std::string detail;
   std::string id;
   std::string node;
+  std::optional<std::chrono::nanoseconds> retry_after;
+  std::vector<ErrorDetail> details;
 
   bool operator==(const Fields&) const = default;
 };
@@ -118,6 +123,30 @@ int Error::http_code() const { return fields_->http != 0 ? fields_->http : ToHtt
 Phase Error::phase() const { return fields_->phase; }
 const std::string& Error::node() const { return fields_->node; }
 int Error::attempts() const { return fields_->attempts; }
+
+std::optional<std::chrono::nanoseconds> Error::retry_after() const { return fields_->retry_after; }
+const std::vector<ErrorDetail>& Error::details() const { return fields_->details; }
+
+bool Error::GetDetail(google::protobuf::Message& message) const {
+  const std::string name = "/" + message.GetTypeName();
+  const auto detail = std::ranges::find_if(
+      details(), [&](const ErrorDetail& one) { return one.type.ends_with(name); });
+  return detail != details().end() && message.ParseFromString(detail->value);
+}
+
+Error& Error::AddDetail(const google::protobuf::Message& message) {
+  return AddDetail({"type.googleapis.com/" + message.GetTypeName(), message.SerializeAsString()});
+}
+
+Error& Error::AddDetail(ErrorDetail detail) {
+  fields_->details.push_back(std::move(detail));
+  return *this;
+}
+
+Error& Error::set_retry_after(std::chrono::nanoseconds delay) {
+  fields_->retry_after = delay;
+  return *this;
+}
 
 Error& Error::set_id(std::string id) {
   fields_->id = std::move(id);

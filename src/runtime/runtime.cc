@@ -99,6 +99,9 @@ Error FromException(const std::exception_ptr& exception) {
 
 namespace {
 
+// When those may try again who find the worker queue full.
+constexpr std::chrono::milliseconds kComeBack{100};
+
 struct SleepAwaiter final : runtime::Timer {
   explicit SleepAwaiter(Duration d) : delay(d) {}
   bool await_ready() const { return false; }
@@ -144,7 +147,10 @@ Task<void> Sleep(Duration delay) {
 Task<Status> Offload(Runtime& runtime, std::move_only_function<void()> work) {
   OffloadAwaiter awaiter{runtime, work};
   const bool accepted = co_await awaiter;
-  if (!accepted) co_return ResourceExhausted("the worker queue is full (--worker_queue)");
+  if (!accepted) {
+    co_return Fails(Error(Code::kResourceExhausted, "the worker queue is full (--worker_queue)")
+                        .set_retry_after(kComeBack));
+  }
   co_return Ok();
 }
 

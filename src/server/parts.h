@@ -15,6 +15,7 @@ struct ServerParts {
   Runtime* runtime = nullptr;
   std::shared_ptr<Transport> transport;
   Codecs codecs;
+  std::size_t max_in_flight = 0;  ///< calls at a time; 0: no limit
 };
 
 }  // namespace micro

@@ -1,6 +1,7 @@
 #include "micro/server.h"
 
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -17,17 +18,28 @@ constexpr std::chrono::milliseconds kLastWait{900};
 // What callers have to hear of the leave, and to send what they began before.
 constexpr std::chrono::milliseconds kFarewell{250};
 constexpr std::chrono::milliseconds kLook{5};
+// When those may try again whom a full server sends away.
+constexpr std::chrono::milliseconds kComeBack{100};
 
 }  // namespace
 
 class Server::Pipeline final : public transport::Acceptor, public server::Host {
  public:
-  explicit Pipeline(ServerParts parts) : parts_(std::move(parts)) {}
+  explicit Pipeline(ServerParts parts)
+      : parts_(std::move(parts)),
+        most_(parts_.max_in_flight > 0 ? parts_.max_in_flight
+                                       : std::numeric_limits<std::size_t>::max()) {}
 
   // transport::Acceptor
   void Accept(transport::ServerStreamPtr stream) override {
-    under_way_.fetch_add(1, std::memory_order_relaxed);
-    server::Call::Begin(*this, std::move(stream));
+    const std::int64_t before = under_way_.fetch_add(1, std::memory_order_relaxed);
+    if (std::cmp_less(before, most_)) return server::Call::Begin(*this, std::move(stream));
+    Error error(Code::kResourceExhausted, parts_.name + " serves " + std::to_string(most_) +
+                                              " calls already (--max_in_flight)");
+    error.set_id(parts_.name).set_retry_after(kComeBack);
+    stream->Finish(Fails(std::move(error)), {});
+    stream.reset();
+    OnDone();
   }
 
   void OnRefused(const std::string& where, const std::string& why) override {
@@ -99,6 +111,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   void Say(const std::string& line) { parts_.runtime->logger().Write(LogLevel::kWarn, line); }
 
   ServerParts parts_;
+  const std::size_t most_;  // calls under way
   std::atomic<std::int64_t> under_way_{0};
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

@@ -176,7 +176,8 @@ struct Service::Parts {
                                                   .address = options.address,
                                                   .runtime = runtime.get(),
                                                   .transport = transport,
-                                                  .codecs = options.plugins.codecs});
+                                                  .codecs = options.plugins.codecs,
+                                                  .max_in_flight = options.max_in_flight});
   }
 
   // What goes into the registry; the five keys are those go-micro's servers write.

@@ -58,6 +58,45 @@ TEST_P(StopTest, NewCallsFindNobody) {
   EXPECT_EQ(CallFails({}, {.addresses = {&address, 1}}).phase(), Phase::kConnect);
 }
 
+// Three nodes are replaced one by one while others call: every call is answered.
+TEST_P(StopTest, ARollingRestartLosesNoCall) {
+  const auto serve = [this] {
+    return &Serve(Async([](Context& context, Request request) -> Task<Reply> {
+      co_await Sleep(2ms);
+      co_return Echo(context, request);
+    }));
+  };
+  std::vector<Service*> nodes = {serve(), serve(), serve()};
+  ASSERT_TRUE(Call({}));
+  std::atomic<bool> stop = false;
+  std::atomic<int> calls = 0;
+  std::mutex mutex;
+  std::vector<std::string> failures;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        const Reply reply = test().Call({}, {.timeout = 30s, .retries = 3});
+        ++calls;
+        if (reply) continue;
+        const std::lock_guard lock(mutex);
+        failures.push_back(reply.error().ToString());
+      }
+    });
+  }
+  for (Service*& node : nodes) {
+    Service* const next = serve();
+    const int before = calls;
+    ASSERT_TRUE(Eventually([&] { return calls > before + 50; }));
+    node->Stop();
+    node = next;
+  }
+  stop = true;
+  threads.clear();
+  EXPECT_THAT(failures, ::testing::IsEmpty());
+  EXPECT_GT(calls, 150);
+}
+
 TEST_P(StopTest, AnotherNodeTakesOverWithoutAFailedCall) {
   Service& first = Serve(Blocking(Echo));
   ASSERT_TRUE(Call({}));

@@ -255,6 +255,30 @@ TEST_F(StrangeServerTest, ErrorsOfOtherGrpcServersAreRead) {
   EXPECT_EQ(reply.error().phase(), Phase::kRemote);
 }
 
+TEST_F(StrangeServerTest, AResetIsACancellation) {
+  const Reply reply = CallStranger({}, [](Http2Peer& peer, std::int32_t stream) {
+    peer.Reset(stream);
+    EXPECT_TRUE(peer.Flush());
+  });
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), Code::kCancelled);
+}
+
+// As grpc-go's servers do, sometimes ahead of our own timer.
+TEST_F(StrangeServerTest, AResetAfterTheDeadlineIsTheDeadlines) {
+  Runtime& runtime = caller().runtime();
+  const Reply reply =
+      CallStranger({.timeout = 50ms}, [&runtime](Http2Peer& peer, std::int32_t stream) {
+        for (std::size_t i = 0; i < runtime.loops(); ++i) {
+          runtime.loop(i).Post([] { std::this_thread::sleep_for(100ms); });
+        }
+        peer.Reset(stream);
+        EXPECT_TRUE(peer.Flush());
+      });
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), Code::kDeadlineExceeded);
+}
+
 TEST_F(StrangeServerTest, CodesThatDoNotExistAreUnknown) {
   for (const std::string code : {"17", "-1", "x"}) {
     const Reply reply = AnsweredWith({{"grpc-status", code}});

@@ -35,8 +35,7 @@ struct Service : ::grpc::testing::TestServiceAsyncHandler {
 
   micro::Task<micro::Result<SimpleResponse>> UnaryCall(micro::Context& context,
                                                        SimpleRequest request) override {
-    EchoMetadata(context);
-    co_return Answer(request);
+    co_return Answer(context, request);
   }
 
   micro::Task<micro::Status> StreamingOutputCall(

@@ -31,8 +31,7 @@ struct Service : ::grpc::testing::TestServiceHandler {
 
   micro::Result<SimpleResponse> UnaryCall(micro::Context& context,
                                           const SimpleRequest& request) override {
-    EchoMetadata(context);
-    return Answer(request);
+    return Answer(context, request);
   }
 
   micro::Status StreamingOutputCall(

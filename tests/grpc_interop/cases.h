@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ struct Target {
   ::grpc::testing::TestServiceClient service;
   ::grpc::testing::UnimplementedServiceClient missing;
   std::vector<std::string> addresses;
+  /// How the last answer was compressed.
+  std::shared_ptr<micro::Compression> received;
 
   micro::CallOptions options() const { return {.addresses = addresses}; }
 };
@@ -31,6 +34,8 @@ struct Case {
 
 Complaint EmptyUnary(const Target& target);
 Complaint LargeUnary(const Target& target);
+Complaint ClientCompressedUnary(const Target& target);
+Complaint ServerCompressedUnary(const Target& target);
 Complaint ClientStreaming(const Target& target);
 Complaint ServerStreaming(const Target& target);
 Complaint PingPong(const Target& target);

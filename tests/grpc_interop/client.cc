@@ -21,6 +21,8 @@ namespace {
 constexpr std::array kCases = std::to_array<Case>({
     {"empty_unary", EmptyUnary},
     {"large_unary", LargeUnary},
+    {"client_compressed_unary", ClientCompressedUnary},
+    {"server_compressed_unary", ServerCompressedUnary},
     {"client_streaming", ClientStreaming},
     {"server_streaming", ServerStreaming},
     {"ping_pong", PingPong},
@@ -73,10 +75,18 @@ int main(int argc, char** argv) {
       argc, argv);
   if (!service.status()) return micro::Fail(service.status().error());
   if (test_case == "list") return grpc_interop::List();
+  const auto received = std::make_shared<micro::Compression>();
+  service.UseClient(
+      [received](micro::Context& context, micro::Next next) -> micro::Task<micro::Status> {
+        micro::Status status = co_await next(context);
+        *received = context.received_compression();
+        co_return status;
+      });
   const grpc_interop::Target target{
       .service = ::grpc::testing::TestServiceClient("grpc.testing", service.client()),
       .missing = ::grpc::testing::UnimplementedServiceClient("grpc.testing", service.client()),
       .addresses = {host + ":" + std::to_string(port)},
+      .received = received,
   };
   return grpc_interop::Run(target, test_case);
 }

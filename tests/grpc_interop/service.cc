@@ -35,6 +35,17 @@ micro::Result<Response> WithZeros(int size) {
   return response;
 }
 
+// The compressed cases: how the request has to be, and how the answer is to be.
+micro::Status Agree(micro::Context& context, const SimpleRequest& request) {
+  const bool compressed = context.received_compression() != micro::Compression::kNone;
+  if (request.has_expect_compressed() && request.expect_compressed().value() != compressed) {
+    return micro::InvalidArgument(compressed ? "the request is compressed"
+                                             : "the request is not compressed");
+  }
+  if (request.response_compressed().value()) context.set_compression(micro::Compression::kGzip);
+  return micro::Ok();
+}
+
 }  // namespace
 
 void EchoMetadata(micro::Context& context) {
@@ -53,7 +64,11 @@ micro::Status Told(const EchoStatus& status) {
                       status.message());
 }
 
-micro::Result<SimpleResponse> Answer(const SimpleRequest& request) {
+micro::Result<SimpleResponse> Answer(micro::Context& context, const SimpleRequest& request) {
+  EchoMetadata(context);
+  if (micro::Status agreed = Agree(context, request); !agreed) {
+    return micro::Failure(agreed.error());
+  }
   if (micro::Status told = Told(request.response_status()); !told) {
     return micro::Failure(told.error());
   }

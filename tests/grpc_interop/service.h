@@ -20,7 +20,7 @@ void EchoMetadata(micro::Context& context);
 /// What the caller asks for.
 micro::Status Told(const ::grpc::testing::EchoStatus& status);
 micro::Result<::grpc::testing::SimpleResponse> Answer(
-    const ::grpc::testing::SimpleRequest& request);
+    micro::Context& context, const ::grpc::testing::SimpleRequest& request);
 micro::Result<::grpc::testing::StreamingOutputCallResponse> Answer(
     const ::grpc::testing::ResponseParameters& wanted);
 

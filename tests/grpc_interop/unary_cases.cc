@@ -75,6 +75,46 @@ Complaint LargeUnary(const Target& target) {
   return response ? ExpectZeros(kLargeResponse, response->payload()) : response.error().ToString();
 }
 
+// A large call that the service is told to expect compressed, or not, and that is.
+micro::Result<SimpleResponse> SendExpecting(const Target& target, bool expected,
+                                            micro::Compression sent) {
+  SimpleRequest request = LargeRequest();
+  request.mutable_expect_compressed()->set_value(expected);
+  micro::CallOptions options = target.options();
+  options.compression = sent;
+  return target.service.UnaryCall(request, options);
+}
+
+Complaint ClientCompressedUnary(const Target& target) {
+  // A service that looks only at what it is told would not notice.
+  const auto probe = SendExpecting(target, true, micro::Compression::kNone);
+  Complaint complaint = ExpectCode(micro::Code::kInvalidArgument, StatusOf(probe));
+  if (!complaint.empty()) return "the service does not look: " + complaint;
+  for (const bool compressed : {true, false}) {
+    const auto response = SendExpecting(
+        target, compressed, compressed ? micro::Compression::kGzip : micro::Compression::kNone);
+    complaint =
+        response ? ExpectZeros(kLargeResponse, response->payload()) : response.error().ToString();
+    if (!complaint.empty()) return complaint;
+  }
+  return {};
+}
+
+Complaint ServerCompressedUnary(const Target& target) {
+  for (const bool compressed : {true, false}) {
+    SimpleRequest request = LargeRequest();
+    request.mutable_response_compressed()->set_value(compressed);
+    const auto response = target.service.UnaryCall(request, target.options());
+    if (!response) return response.error().ToString();
+    const Complaint complaint = ExpectZeros(kLargeResponse, response->payload());
+    if (!complaint.empty()) return complaint;
+    if ((*target.received != micro::Compression::kNone) != compressed) {
+      return compressed ? "the answer is not compressed" : "the answer is compressed";
+    }
+  }
+  return {};
+}
+
 Complaint EchoUnary(const Target& target) {
   micro::CallInfo info;
   micro::CallOptions options = target.options();

@@ -1,4 +1,4 @@
-"""go-micro v2, unmodified, and we: each calls the other, by address and found over mDNS.
+"""go-micro v2, unmodified, and we: each calls the other, by address, with TLS, and over mDNS.
 
 As a program, gomicro.py BINARIES PEERS FOLDER: the cases over mDNS, for one version of go-micro,
 within a network namespace of their own (namespace.sh).
@@ -24,30 +24,46 @@ def home(folder):
 
 
 class Direction:
-    """One side's service and the other side's client."""
+    """One side's service and the other side's client, each with its flags for TLS."""
 
-    def __init__(self, title, service, name, client):
+    def __init__(self, title, service, name, client, service_tls=(), client_tls=()):
         self.title, self.service, self.name, self.client = title, service, name, client
+        self.service_tls, self.client_tls = service_tls, client_tls
 
-    def run(self, tally, folder, how, registry, listen, by_address):
+    def by_address(self, tally, folder):
+        self._run(tally, folder, "by address", "memory", "127.0.0.1:0", (), (), {})
+
+    def over_tls(self, tally, folder, certificates):
+        self._run(tally, folder, "TLS", "memory", "127.0.0.1:0", self.service_tls,
+                  self.client_tls, {"TESTEE_TLS": str(certificates)})
+
+    def over_mdns(self, tally, folder):
+        self._run(tally, folder, "over mDNS", "mdns", ":0", (), (), {})
+
+    def _run(self, tally, folder, how, registry, listen, service_flags, client_flags, environment):
         """Starts the service and lets the client call it."""
         title = f"{self.title}, {how}"
         flags = [f"--registry={registry}"]
-        command = [self.service, *flags, f"--server_address={listen}"]
-        with Server(command, folder, **home(folder)) as server:
+        environment = {**environment, **home(folder)}
+        command = [self.service, *flags, f"--server_address={listen}", *service_flags]
+        ours = tally if self.name == "interop.testee" else None
+        with Server(command, folder, ours, **environment) as server:
             address = server.address(SOMEWHERE)
             if address is None:
                 tally.fail(title, f"the service does not listen:\n{server.words()[-1000:]}")
                 return
-            target = [self.name, address] if by_address else [self.name]
-            run_cases(tally, title, [self.client, *flags, *target], **home(folder))
+            target = [self.name] if registry == "mdns" else [self.name, address]
+            run_cases(tally, title, [self.client, *flags, *client_flags, *target], **environment)
 
 
 def directions(version, binaries, peers):
-    return [Direction(f"go-micro {version} calls us", binaries / "interop-testee-service",
-                      "interop.testee", peers / "client"),
-            Direction(f"we call go-micro {version}", peers / "server", "gomicro.testee",
-                      binaries / "interop-testee-client")]
+    """The Go service first: it makes the certificate."""
+    cert, key = peers / "cert.pem", peers / "key.pem"
+    return [Direction(f"we call go-micro {version}", peers / "server", "gomicro.testee",
+                      binaries / "interop-testee-client", client_tls=[f"--tls_ca={cert}"]),
+            Direction(f"go-micro {version} calls us", binaries / "interop-testee-service",
+                      "interop.testee", peers / "client",
+                      service_tls=[f"--tls_cert={cert}", f"--tls_key={key}"])]
 
 
 def no_namespace():
@@ -81,7 +97,8 @@ def run_all(tally, binaries, folder):
             tally.skip(f"go-micro {version}", programs.missing)
             continue
         for direction in directions(version, binaries, peers):
-            direction.run(tally, folder, "by address", "memory", "127.0.0.1:0", True)
+            direction.by_address(tally, folder)
+            direction.over_tls(tally, folder, peers)
         over_mdns(tally, version, binaries, peers, folder)
 
 
@@ -90,7 +107,7 @@ def main():
     binaries, peers, folder = map(pathlib.Path, sys.argv[2:5])
     tally = Tally()
     for direction in directions(version, binaries, peers):
-        direction.run(tally, folder, "over mDNS", "mdns", ":0", False)
+        direction.over_mdns(tally, folder)
     print(f"{tally.passed} passed, {tally.failed} failed", file=sys.stderr)
 
 

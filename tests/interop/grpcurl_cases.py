@@ -14,7 +14,7 @@ def run_all(tally, binaries, folder):
     if programs.missing:
         tally.skip(title, programs.missing)
         return
-    with Server([binaries / "grpc-interop-server", "--port=0"], folder) as server:
+    with Server([binaries / "grpc-interop-server", "--port=0"], folder, tally) as server:
         address = server.address()
         if address is None:
             tally.fail(title, f"our server does not listen:\n{server.words()}")

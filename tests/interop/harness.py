@@ -41,9 +41,10 @@ class Tally:
 
 
 class Server:
-    """A process that says where it listens."""
+    """A process that says where it listens. One of ours is watched: its end has to be clean."""
 
-    def __init__(self, command, folder, **environment):
+    def __init__(self, command, folder, watched_by=None, **environment):
+        self._tally = watched_by
         self._log = folder / f"{pathlib.Path(command[0]).name}.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
@@ -60,6 +61,9 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._tally and self._process.returncode != 0:
+            self._tally.fail(f"the end of {self._log.stem}",
+                             f"exit code {self._process.returncode}: {self.words()[-1000:]}")
 
     def words(self):
         """What it has said."""

@@ -45,7 +45,7 @@ def grpcpp_calls_us(tally, binaries, address):
 def they_call_us(tally, peers, binaries, folder):
     """Our hello-world, called by others."""
     command = [binaries / "helloworld", "--registry=memory", "--server_address=127.0.0.1:0"]
-    with Server(command, folder) as server:
+    with Server(command, folder, tally) as server:
         address = server.address()
         if address is None:
             tally.fail("our hello-world", f"it does not listen:\n{server.words()}")

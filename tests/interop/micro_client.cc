@@ -3,6 +3,7 @@
 //     interop-micro-client --server_address=HOST:PORT
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,6 +25,7 @@ using interop::Complaint;
 struct Peer {
   helloworld::GreeterClient greeter;
   std::string address;
+  std::shared_ptr<micro::Compression> received;  // how the last answer was compressed
 
   micro::Result<helloworld::Response> Hello(const std::string& name,
                                             micro::CallOptions options = {}) const {
@@ -54,6 +56,15 @@ Complaint Json(const Peer& peer) {
 }
 
 Complaint Large(const Peer& peer) { return Greet(peer, std::string(1U << 20U, 'x')); }
+
+// grpc-go answers compressed what came compressed.
+Complaint Gzip(const Peer& peer) {
+  *peer.received = micro::Compression::kNone;
+  const Complaint complaint =
+      Greet(peer, std::string(1U << 20U, 'x'), {.compression = micro::Compression::kGzip});
+  if (!complaint.empty()) return complaint;
+  return *peer.received == micro::Compression::kGzip ? "" : "the answer was not compressed";
+}
 
 Complaint Missing(const Peer& peer) {
   const auto response = peer.Hello("missing");
@@ -108,12 +119,21 @@ Complaint Crowd(const Peer& peer) {
 int main(int argc, char** argv) {
   micro::Service service({.name = "interop.client", .registry = "memory"}, argc, argv);
   if (!service.status()) return micro::Fail(service.status().error());
+  const auto received = std::make_shared<micro::Compression>();
+  service.UseClient(
+      [received](micro::Context& context, micro::Next next) -> micro::Task<micro::Status> {
+        micro::Status status = co_await next(context);
+        *received = context.received_compression();
+        co_return status;
+      });
   const Peer peer{.greeter = helloworld::GreeterClient("helloworld", service.client()),
-                  .address = service.options().address};
+                  .address = service.options().address,
+                  .received = received};
   const std::vector<Case> cases{
       {"greeting", [&] { return Greeting(peer); }},
       {"json", [&] { return Json(peer); }},
       {"1 MiB", [&] { return Large(peer); }},
+      {"gzip", [&] { return Gzip(peer); }},
       {"an error of theirs", [&] { return Missing(peer); }},
       {"deadline", [&] { return Deadline(peer); }},
       {"metadata", [&] { return Metadata(peer); }},

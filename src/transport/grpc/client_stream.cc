@@ -81,6 +81,7 @@ void ClientStream::Open(http2::Session& session, const transport::CallHead& head
   fields.Static("grpc-accept-encoding", "identity,gzip");
   compress_ = head.compression == Compression::kGzip;
   if (compress_) fields.Static("grpc-encoding", "gzip");
+  deadline_ = head.deadline;
   if (head.deadline) {
     const Duration left = *head.deadline - std::chrono::steady_clock::now();
     fields.AddUnique("grpc-timeout", EncodeTimeout(left));
@@ -106,6 +107,8 @@ void ClientStream::TakeField(std::string_view name, std::string_view value) {
     grpc_status_ = code >= 0 && code <= 16 ? static_cast<Code>(code) : Code::kUnknown;
   } else if (name == "grpc-message") {
     grpc_message_ = PercentDecode(value);
+  } else if (name == "grpc-retry-pushback-ms") {
+    pushback_ = ToNumber(value);
   } else if (name == "grpc-encoding") {
     if (value == "gzip") {
       compression_ = Compression::kGzip;
@@ -185,7 +188,9 @@ Status ClientStream::Outcome() const {
     return reader_.within() ? Internal("the answer ended within a message") : Ok();
   }
   if (has_grpc_status_) {
-    return Fails(ReadError(grpc_status_, grpc_message_, details_).set_phase(Phase::kRemote));
+    Error error = ReadError(grpc_status_, grpc_message_, details_).set_phase(Phase::kRemote);
+    if (pushback_ >= 0) error.set_retry_after(std::chrono::milliseconds(pushback_));
+    return Fails(std::move(error));
   }
   if (http_status_ != 200) {
     return Fails(FromHttpStatus(http_status_),
@@ -218,9 +223,16 @@ void ClientStream::OnClose(std::uint32_t error) {
   closed_ = true;
   ++held_;
   unprocessed_ = error == NGHTTP2_REFUSED_STREAM;
-  if (!ended_)
-    End(Fails(Error(FromHttp2Error(error), Describe(error, why())).set_phase(Phase::kSend)));
+  if (!ended_) End(Fails(Broken(error).set_phase(Phase::kSend)));
   LetGo();
+}
+
+// Servers reset calls whose deadline has passed; they may notice before our own timer does.
+Error ClientStream::Broken(std::uint32_t error) const {
+  if (error == NGHTTP2_CANCEL && deadline_ && *deadline_ <= std::chrono::steady_clock::now()) {
+    return {Code::kDeadlineExceeded, "the call's deadline passed, as the other side noticed first"};
+  }
+  return {FromHttp2Error(error), Describe(error, why())};
 }
 
 void ClientStream::LetGo() {

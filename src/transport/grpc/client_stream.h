@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,12 +49,14 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   void TakeField(std::string_view name, std::string_view value);
   void CheckHead();
   Status Outcome() const;
+  Error Broken(std::uint32_t error) const;
   void Fail(Status why, Phase phase = Phase::kRemote);
   void End(Status status);
   void LetGo();
   void Consume(std::size_t bytes);
 
   transport::Limits limits_;
+  std::optional<TimePoint> deadline_;
   bool compress_ = false;
   Compression compression_ = Compression::kNone;
   std::string unknown_encoding_;
@@ -65,7 +68,8 @@ class ClientStream final : public http2::Stream, public transport::ClientStream 
   Code grpc_status_ = Code::kUnknown;
   std::string grpc_message_;
   std::string details_;
-  Metadata block_;  // the header block that is coming in
+  int pushback_ = -1;  // milliseconds
+  Metadata block_;     // the header block that is coming in
   Metadata metadata_;
   Metadata trailers_;
   Status status_;

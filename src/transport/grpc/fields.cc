@@ -43,6 +43,9 @@ void Fields::Add(const Status& status, MessageForm form) {
   const std::string message = form == MessageForm::kJson ? ErrorJson(error) : ErrorText(error);
   AddUnique("grpc-message", PercentEncode(message));
   AddUnique("grpc-status-details-bin", Base64Encode(ErrorDetails(error, message)));
+  if (!error.retry_after()) return;
+  const auto delay = std::chrono::ceil<std::chrono::milliseconds>(*error.retry_after());
+  AddUnique("grpc-retry-pushback-ms", std::to_string(delay.count()));
 }
 
 bool AddField(Metadata& metadata, std::string_view name, std::string_view value) {

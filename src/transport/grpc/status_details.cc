@@ -60,6 +60,16 @@ std::string EncodeError(const Error& error) {
   return bytes;
 }
 
+std::string MakeAny(const ErrorDetail& detail) {
+  std::string any;
+  StringOutputStream stream(&any);
+  CodedOutputStream out(&stream);
+  PutBytes(out, 1, detail.type);
+  PutBytes(out, 2, detail.value);
+  out.Trim();
+  return any;
+}
+
 // One field of a message: its number, and its bytes or number.
 struct FieldValue {
   std::uint32_t field = 0;
@@ -111,23 +121,34 @@ std::optional<Error> DecodeError(Code code, std::string_view bytes) {
   return Error::FromWire(code, std::move(id), http, std::move(detail));
 }
 
-std::optional<Error> FromAny(Code code, std::string_view any) {
-  std::string_view type;
-  std::string_view value;
+std::optional<ErrorDetail> ReadAny(std::string_view any) {
+  ErrorDetail detail;
   const bool whole = EachField(any, [&](const FieldValue& field) {
-    if (field.field == 1) type = field.bytes;
-    if (field.field == 2) value = field.bytes;
+    if (field.field == 1) detail.type = field.bytes;
+    if (field.field == 2) detail.value = field.bytes;
   });
-  if (!whole || type != kErrorType) return std::nullopt;
-  return DecodeError(code, value);
+  return whole ? std::optional(std::move(detail)) : std::nullopt;
 }
 
-std::optional<Error> FromDetails(Code code, std::string_view details) {
-  std::optional<Error> found;
-  EachField(details, [&](const FieldValue& value) {
-    if (value.field == 3 && !found) found = FromAny(code, value.bytes);
+std::vector<ErrorDetail> ReadDetails(std::string_view status) {
+  std::vector<ErrorDetail> details;
+  EachField(status, [&](const FieldValue& value) {
+    if (value.field != 3) return;
+    if (auto detail = ReadAny(value.bytes)) details.push_back(*std::move(detail));
   });
-  return found;
+  return details;
+}
+
+// Takes the errors.Error out of the details.
+std::optional<Error> TakeError(Code code, std::vector<ErrorDetail>& details) {
+  for (auto detail = details.begin(); detail != details.end(); ++detail) {
+    if (detail->type != kErrorType) continue;
+    auto error = DecodeError(code, detail->value);
+    if (!error) continue;
+    details.erase(detail);
+    return error;
+  }
+  return std::nullopt;
 }
 
 std::string TextOf(const nlohmann::json& object, const char* name) {
@@ -188,28 +209,24 @@ std::string ErrorJson(const Error& error) {
 std::string ErrorText(const Error& error) { return ToUtf8(error.detail()); }
 
 std::string ErrorDetails(const Error& error, const std::string& message) {
-  std::string any;
-  {
-    StringOutputStream stream(&any);
-    CodedOutputStream out(&stream);
-    PutBytes(out, 1, kErrorType);
-    PutBytes(out, 2, EncodeError(error));
-  }
   std::string status;
-  {
-    StringOutputStream stream(&status);
-    CodedOutputStream out(&stream);
-    PutNumber(out, 1, static_cast<int>(error.code()));
-    PutBytes(out, 2, message);
-    PutBytes(out, 3, any);
-  }
+  StringOutputStream stream(&status);
+  CodedOutputStream out(&stream);
+  PutNumber(out, 1, static_cast<int>(error.code()));
+  PutBytes(out, 2, message);
+  PutBytes(out, 3, MakeAny({std::string(kErrorType), EncodeError(error)}));
+  for (const ErrorDetail& detail : error.details()) PutBytes(out, 3, MakeAny(detail));
+  out.Trim();
   return status;
 }
 
 Error ReadError(Code code, std::string_view message, std::string_view details) {
-  if (auto error = FromDetails(code, details)) return *std::move(error);
-  if (auto error = FromJson(code, message)) return *std::move(error);
-  return {code, std::string(message)};
+  std::vector<ErrorDetail> more = ReadDetails(details);
+  auto error = TakeError(code, more);
+  if (!error) error = FromJson(code, message);
+  if (!error) error.emplace(code, std::string(message));
+  for (ErrorDetail& detail : more) error->AddDetail(std::move(detail));
+  return *std::move(error);
 }
 
 }  // namespace micro::grpc

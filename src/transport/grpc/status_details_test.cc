@@ -128,5 +128,24 @@ TEST(StatusDetailsTest, MembersOfOtherTypesAreLeftOut) {
   EXPECT_EQ(read.id(), "");
 }
 
+TEST(StatusDetailsTest, MoreDetailsStandBehindGoMicros) {
+  Error error(Code::kInvalidArgument, "no");
+  error.set_id("me").AddDetail({"type.googleapis.com/test.First", "1"});
+  error.AddDetail({"type.googleapis.com/test.Second", ""});
+  const Error read = ReadError(error.code(), "", ErrorDetails(error, ErrorText(error)));
+  EXPECT_EQ(read.id(), "me");
+  EXPECT_EQ(read.details(), error.details());
+}
+
+TEST(StatusDetailsTest, DetailsWithoutGoMicrosAreKept) {
+  Error error(Code::kInvalidArgument, "no");
+  const std::string any("\x0a\x06t.io/X\x12\x01v", 11);
+  const std::string status = "\x1a\x0b" + any;
+  const Error read = ReadError(Code::kNotFound, "gone", status);
+  EXPECT_EQ(read.code(), Code::kNotFound);
+  EXPECT_EQ(read.detail(), "gone");
+  EXPECT_EQ(read.details(), (std::vector<ErrorDetail>{{"t.io/X", "v"}}));
+}
+
 }  // namespace
 }  // namespace micro::grpc

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -143,6 +144,7 @@ func (p *peer) run() bool {
 	check("content type", p.contentType)
 	check("json", greets("Jöhn", grpc.CallContentSubtype("json")))
 	check("1 MiB", greets(strings.Repeat("x", 1<<20)))
+	check("gzip", greets(strings.Repeat("x", 1<<20), grpc.UseCompressor(gzip.Name)))
 	check("too large", p.tooLarge)
 	check("metadata", p.metadata)
 	check("unknown method", p.unknown("/helloworld.Greeter/Wave"))

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // answers as it was asked: compressed or not
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 

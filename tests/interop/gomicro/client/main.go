@@ -2,12 +2,14 @@
 //
 //	client [go-micro's flags] SERVICE [HOST:PORT]
 //
-// Without an address it finds the service through the registry.
+// Without an address it finds the service through the registry. With TESTEE_TLS, a folder, it dials
+// with TLS and trusts the certificate there.
 package main
 
 import (
 	"bytes"
 	"context"
+	encoding "encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"github.com/micro/cli/v2"
 	"github.com/micro/go-micro/v2"
 	"github.com/micro/go-micro/v2/client"
+	"github.com/micro/go-micro/v2/client/grpc"
 	"github.com/micro/go-micro/v2/errors"
 	"github.com/micro/go-micro/v2/metadata"
 	"github.com/micro/go-micro/v2/registry"
@@ -103,6 +106,30 @@ func failsAs(id string, code int32) func(*peer) error {
 	}
 }
 
+// What go-micro's API gateway does: it knows no messages, passes JSON on as it is, and sends null for
+// a request without a body.
+func gateway(p *peer) error {
+	for body, want := range map[string]string{
+		`{"name":"ann","bigNumber":"7"}`:  `{"name":"ann","big_number":"7"}`,
+		`{"name":"ann","big_number":"7"}`: `{"name":"ann","big_number":"7"}`,
+		`null`:                            `{}`,
+	} {
+		in, out := encoding.RawMessage(body), encoding.RawMessage{}
+		request := p.client.NewRequest(p.service, "Testee.Echo", &in, client.WithContentType(json))
+		if err := p.client.Call(context.Background(), request, &out, p.options...); err != nil {
+			return err
+		}
+		var got bytes.Buffer
+		if err := encoding.Compact(&got, out); err != nil {
+			return err
+		}
+		if got.String() != want {
+			return fmt.Errorf("the answer to %s is %s", body, out)
+		}
+	}
+	return nil
+}
+
 func throws(p *peer) error {
 	in := testee.Failure{Constructor: "panic", Detail: "thrown"}
 	_, err := p.call(context.Background(), "Fail", &in, proto)
@@ -151,6 +178,7 @@ type testcase struct {
 func cases() []testcase {
 	all := []testcase{
 		{"proto", echoProto}, {"json", echoJSON}, {"proto after json", echoProto},
+		{"json as a gateway sends it", gateway},
 		{"an empty message", empty}, {"1 MiB", large}, {"deadline", deadline},
 		{"a handler that throws", throws}, {"an unknown method", unknownMethod},
 	}
@@ -177,6 +205,14 @@ func run(p *peer) (failed int) {
 	return failed
 }
 
+func dialTLS(service micro.Service, folder string) error {
+	config, err := testee.ClientTLS(folder)
+	if err != nil {
+		return err
+	}
+	return service.Client().Init(grpc.AuthTLS(config))
+}
+
 // A service says that it listens before it is registered.
 func found(services registry.Registry, name string) bool {
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
@@ -191,6 +227,11 @@ func main() {
 	failed := 1
 	service := micro.NewService(micro.Name("gomicro.client"))
 	service.Init(micro.Action(func(c *cli.Context) error {
+		if folder := os.Getenv("TESTEE_TLS"); folder != "" {
+			if err := dialTLS(service, folder); err != nil {
+				return err
+			}
+		}
 		p := &peer{client: service.Client(), service: c.Args().Get(0)}
 		if c.Args().Len() > 1 {
 			p.options = append(p.options, client.WithAddress(c.Args().Get(1)))

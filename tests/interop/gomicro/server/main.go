@@ -95,6 +95,19 @@ func (*Testee) Chat(_ context.Context, stream server.Stream) error {
 	}
 }
 
+// go-micro's own TLS option: it offers no ALPN.
+func serveTLS(service micro.Service, folder string) error {
+	if err := testee.MakeCertificate(folder); err != nil {
+		return err
+	}
+	config, err := testee.ServerTLS(folder)
+	if err != nil {
+		return err
+	}
+	return service.Server().Init(server.TLSConfig(config))
+}
+
+// With TESTEE_TLS, a folder, it makes itself a certificate there and serves with TLS.
 func main() {
 	service := micro.NewService(micro.Name("gomicro.testee"))
 	service.Init(micro.AfterStart(func() error {
@@ -104,6 +117,11 @@ func main() {
 		}
 		return err
 	}))
+	if folder := os.Getenv("TESTEE_TLS"); folder != "" {
+		if err := serveTLS(service, folder); err != nil {
+			panic(err)
+		}
+	}
 	if err := service.Server().Handle(service.Server().NewHandler(new(Testee))); err != nil {
 		panic(err)
 	}
