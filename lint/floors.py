@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks from the #include lines that each room leans only on those below it.
 
-  base < runtime < net < {codec, registry, selector, transport, natsd} < {discovery, broker}
+  base < {runtime, observe} < net < {codec, registry, selector, transport, natsd} < {discovery, broker}
        < {client, server} < service
 
 An implementation (a folder below a room) includes no other implementation of its room; only
@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = {
     "base": 0,
     "runtime": 1,
+    "observe": 1,
     "net": 2,
     "codec": 3,
     "registry": 3,

@@ -10,6 +10,7 @@
 #include "micro/compression.h"
 #include "micro/duration.h"
 #include "micro/metadata.h"
+#include "micro/trace.h"
 
 namespace micro {
 
@@ -50,6 +51,12 @@ class Context {
   /// before the first answer.
   void set_compression(Compression compression) { compression_ = compression; }
 
+  /// Where the call stands in a trace. Calls made with this context as their parent go on with it.
+  const TraceContext& trace() const { return trace_; }
+  /// What is said of the call beside its name and end, to whoever exports its span.
+  Metadata& attributes() { return attributes_; }
+  const Metadata& attributes() const { return attributes_; }
+
   /// When the caller stops waiting.
   std::optional<TimePoint> deadline() const { return deadline_; }
   /// What is left of the deadline: not below zero, and the longest Duration there is without one.
@@ -72,6 +79,8 @@ class Context {
   Metadata metadata_;
   Metadata response_metadata_;
   Metadata trailers_;
+  Metadata attributes_;
+  TraceContext trace_;
   std::optional<TimePoint> deadline_;
   Compression received_compression_ = Compression::kNone;
   Compression compression_ = Compression::kNone;

@@ -8,8 +8,10 @@
 #include "micro/duration.h"     // IWYU pragma: export
 #include "micro/error.h"        // IWYU pragma: export
 #include "micro/handler.h"      // IWYU pragma: export
+#include "micro/health.h"       // IWYU pragma: export
 #include "micro/logger.h"       // IWYU pragma: export
 #include "micro/metadata.h"     // IWYU pragma: export
+#include "micro/metrics.h"      // IWYU pragma: export
 #include "micro/middleware.h"   // IWYU pragma: export
 #include "micro/options.h"      // IWYU pragma: export
 #include "micro/plugins.h"      // IWYU pragma: export
@@ -18,4 +20,5 @@
 #include "micro/service.h"      // IWYU pragma: export
 #include "micro/stream.h"       // IWYU pragma: export
 #include "micro/task.h"         // IWYU pragma: export
+#include "micro/trace.h"        // IWYU pragma: export
 #include "micro/version.h"      // IWYU pragma: export

@@ -11,6 +11,7 @@
 #include "micro/duration.h"
 #include "micro/logger.h"
 #include "micro/plugins.h"
+#include "micro/trace.h"
 
 namespace micro {
 
@@ -38,6 +39,8 @@ struct ServiceOptions {
   Plugins plugins = DefaultPlugins();
   /// Where log lines go; null: to stderr, from `log_level` on.
   std::shared_ptr<Logger> logger = {};
+  /// Who takes finished spans, of calls served and made; null: nobody.
+  SpanExporter spans = {};
 };
 
 }  // namespace micro

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,6 +45,10 @@ class Runtime {
   bool Work(std::move_only_function<void()> work);
   /// How many pieces of blocking work wait for a thread.
   std::size_t queued() const;
+  /// How many threads there are for it now.
+  std::size_t workers() const;
+  /// How many pieces of blocking work were refused because the queue was full.
+  std::uint64_t refused() const;
 
   Logger& logger();
 

@@ -6,6 +6,7 @@
 
 #include "micro/error.h"
 #include "micro/handler.h"
+#include "micro/health.h"
 #include "micro/middleware.h"
 #include "micro/registry.h"
 
@@ -29,10 +30,14 @@ class Server {
 
   /// Begins to listen.
   Status Start();
+  /// Says by health() that nothing serves here any more; calls are still taken. Stop says so too.
+  void Leave();
   /// Takes no more calls, waits up to `grace` for those under way, then cancels them. False when
   /// handlers still run after that, because they do not heed their cancellation.
   bool Stop(Duration grace);
 
+  /// What is told of this server's health.
+  Health& health();
   /// "host:port" as bound; after Start.
   std::string address() const;
   /// What a registry shows of the handlers, sorted by name.

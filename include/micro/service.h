@@ -7,6 +7,8 @@
 #include "micro/client.h"
 #include "micro/error.h"
 #include "micro/handler.h"
+#include "micro/health.h"
+#include "micro/metrics.h"
 #include "micro/middleware.h"
 #include "micro/options.h"
 #include "micro/registry.h"
@@ -53,10 +55,15 @@ class Service {
   Client& client();
   Runtime& runtime();
   Registry& registry();
+  /// What probes and balancers are told: by grpc.health.v1, and by `GET /healthz`.
+  Health& health();
+  /// What `GET /metrics` shows: the library's numbers, and the program's own.
+  Metrics& metrics();
 
   /// Serves, then registers. Returns once other services can find this one.
   Status Start();
-  /// Deregisters, then drains: calls under way have `drain_timeout` to end.
+  /// Says that it does not serve any more, deregisters, then drains: calls under way have
+  /// `drain_timeout` to end.
   void Stop();
   /// Start, serve until SIGTERM or SIGINT, Stop; returns the exit code for main. A second signal
   /// ends the process at once.

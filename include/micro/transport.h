@@ -184,6 +184,8 @@ class Listener {
   virtual void Drain() = 0;
   /// Whether no connection is left. From any thread.
   virtual bool quiet() const = 0;
+  /// How many connections are open; 0 where there are none to count. From any thread.
+  virtual std::size_t connections() const { return 0; }
 };
 
 struct Limits {

@@ -7,6 +7,7 @@ namespace micro {
 /// A Context as the pipelines of client and server make and drive it.
 class CallContext final : public Context {
  public:
+  using Context::attributes_;
   using Context::Cancel;
   using Context::compression_;
   using Context::deadline_;
@@ -17,6 +18,7 @@ class CallContext final : public Context {
   using Context::Reset;
   using Context::response_metadata_;
   using Context::service_;
+  using Context::trace_;
   using Context::trailers_;
 };
 

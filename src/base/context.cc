@@ -33,6 +33,8 @@ void Context::Reset() {
   metadata_.Clear();
   response_metadata_.Clear();
   trailers_.Clear();
+  attributes_.Clear();
+  trace_ = {};
   deadline_.reset();
   received_compression_ = compression_ = Compression::kNone;
   cancelled_.store(false, std::memory_order_relaxed);

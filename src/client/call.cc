@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "observe/trace.h"
+
 namespace micro::client {
 namespace {
 
@@ -56,11 +58,22 @@ void PerLoop::Close() {
   pool->Close();
 }
 
+observe::CalledMethod& PerLoop::Called(observe::Observer& observer, const std::string& service,
+                                       std::string_view path) {
+  const auto found = called_.find({service, path});
+  if (found != called_.end()) return *found->second;
+  observe::CalledMethod& called = observer.Called(service, path);
+  called_.emplace(std::pair(std::string_view(called.service), std::string_view(called.path)),
+                  &called);
+  return called;
+}
+
 Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
            const MethodInfo& method, const CallOptions& options)
     : parts_(parts),
       method_(method),
       options_(options),
+      called_(loop.Called(*parts.observer, service, method.path)),
       loop_(loop),
       retries_(options.retries.value_or(parts.retries)) {
   loop.calls.push_back(*this);
@@ -68,11 +81,43 @@ Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
   context_.path_ = method.path;
   if (options.metadata != nullptr) context_.metadata_ = *options.metadata;
   FillDeadline();
+  FillTrace();
+}
+
+Call::~Call() { End(Code::kInternal); }
+
+void Call::FillTrace() {
+  const Context* const parent = options_.parent;
+  context_.trace_ = parent != nullptr ? observe::ChildOf(parent->trace()) : observe::NewTrace();
+  observe::Inject(context_.trace_, parent != nullptr ? &parent->metadata() : nullptr,
+                  context_.metadata_);
+}
+
+void Call::Begin() {
+  under_way_ = true;
+  called_.stats.Started();
+}
+
+void Call::End(Code code) {
+  if (!std::exchange(under_way_, false)) return;
+  const Duration took = std::chrono::steady_clock::now() - began_;
+  called_.stats.Ended(code, took);
+  parts_.observer->Add({.record = {.trace = context_.trace_,
+                                   .name = &called_.span_name,
+                                   .start = began_,
+                                   .duration = took,
+                                   .code = code,
+                                   .kind = SpanKind::kClient},
+                        .service = context_.service_,
+                        .path = context_.path_,
+                        .peer = context_.peer_,
+                        .attributes = &context_.attributes_});
 }
 
 // A call that streams may last: only what it was given itself, or inherited, ends it.
 void Call::FillDeadline() {
   const TimePoint now = std::chrono::steady_clock::now();
+  began_ = now;
   Duration timeout = options_.timeout;
   if (timeout <= Duration::zero() && unary()) timeout = parts_.request_timeout;
   if (timeout > Duration::zero()) {
@@ -202,6 +247,7 @@ Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
   head_.authority = node_.address;
   context_.peer_ = node_.address;
   const transport::ClientStreamPtr stream = connection.Open(head_);
+  called_.stats.Sent();
   stream->Write(message_);
   stream->CloseSend();
   bool answered = false;
@@ -214,6 +260,7 @@ Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
       co_return Attempt{Fails(Error(Code::kInternal, "more than one response came to a unary call")
                                   .set_phase(Phase::kRemote))};
     }
+    called_.stats.Received();
     if (Status decoded = codec_->Decode(message_, response_); !decoded) {
       co_return Attempt{
           Fails(Error(Code::kInternal, "the response cannot be read: " + decoded.error().detail())

@@ -29,9 +29,13 @@ class Call : public Next::Step, public CallHook {
   /// Cuts short whatever the call waits for.
   runtime::Interrupter& interrupter() { return interrupter_; }
   void Report(CallInfo& info) const;
+  /// Counts it as under way; before it is.
+  void Begin();
+  /// Counts it as over, and leaves its span; once.
+  void End(Code code);
 
  protected:
-  ~Call() override = default;
+  ~Call() override;
 
   // What came of one attempt, and whether another may follow.
   enum class Verdict : std::uint8_t {
@@ -63,9 +67,11 @@ class Call : public Next::Step, public CallHook {
   transport::CallHead head_;
   const Codec* codec_ = nullptr;
   Node node_;
+  observe::CalledMethod& called_;
 
  private:
   void FillDeadline();
+  void FillTrace();
   Status FillHead();
   Task<Status> Prepare();
   Task<Status> Attempts();
@@ -75,6 +81,8 @@ class Call : public Next::Step, public CallHook {
 
   PerLoop& loop_;
   Duration time_given_{};
+  TimePoint began_;
+  bool under_way_ = false;
   std::shared_ptr<discovery::Endpoints> endpoints_;
   std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
   Selector* selector_ = nullptr;
@@ -108,10 +116,23 @@ struct PerLoop {
 
   /// Ends the calls under way and closes the connections.
   void Close();
+  /// What is counted of a method's calls.
+  observe::CalledMethod& Called(observe::Observer& observer, const std::string& service,
+                                std::string_view path);
 
   std::shared_ptr<Pool> pool;
   std::unordered_map<std::string, std::shared_ptr<discovery::Endpoints>> services;
   boost::intrusive::list<Call, boost::intrusive::constant_time_size<false>> calls;
+
+ private:
+  struct Hash {
+    std::size_t operator()(const std::pair<std::string_view, std::string_view>& key) const {
+      const std::hash<std::string_view> hash;
+      return hash(key.first) * 31 + hash(key.second);
+    }
+  };
+  std::unordered_map<std::pair<std::string_view, std::string_view>, observe::CalledMethod*, Hash>
+      called_;  // the keys are the methods' own
 };
 
 }  // namespace micro::client

@@ -69,7 +69,9 @@ class Client::Pipeline {
     std::optional<client::ParentWatch> watch;
     if (options.parent != nullptr) watch.emplace(*current, call.interrupter(), *options.parent);
     Chain chain;
+    call.Begin();
     Status status = co_await chain.Run(middleware, call, call.context());
+    call.End(status ? Code::kOk : status.error().code());
     if (options.info != nullptr) call.Report(*options.info);
     co_return status;
   }

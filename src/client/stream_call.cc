@@ -47,6 +47,7 @@ void StreamCall::Refuse(Status why) {
 void StreamCall::Start() {
   if (done_) return;
   if (options_.parent != nullptr) watch_.emplace(loop_, interrupter_, *options_.parent);
+  Call::Begin();
   Drive(std::static_pointer_cast<StreamCall>(shared_from_this()));
 }
 
@@ -63,6 +64,7 @@ internal::Detached StreamCall::Drive(std::shared_ptr<StreamCall> self) {
 void StreamCall::Finish(Status status) {
   status_ = std::move(status);
   done_ = true;
+  End(status_ ? Code::kOk : status_.error().code());
   stream_.reset();
   watch_.reset();
   unlink();
@@ -79,6 +81,7 @@ Task<Call::Attempt> StreamCall::Exchange(transport::Connection& connection) {
   attempt_over_ = false;
   if (request_) {
     out_ = *request_;
+    called_.stats.Sent();
     stream_->Write(out_);
   }
   if (send_closed_) stream_->CloseSend();
@@ -126,6 +129,7 @@ transport::Read StreamCall::TryRead(google::protobuf::Message& message) {
   if (read == transport::Read::kPending) return read;
   if (read == transport::Read::kMessage) {
     touched_ = true;
+    called_.stats.Received();
     if (!std::exchange(has_head_, true)) context_.response_metadata_ = stream_->metadata();
     const Status decoded = codec_->Decode(in_, message);
     if (decoded) return read;
@@ -150,6 +154,7 @@ bool StreamCall::Write(const google::protobuf::Message& message) {
     return false;
   }
   touched_ = true;
+  called_.stats.Sent();
   stream_->Write(out_);
   return true;
 }

@@ -55,6 +55,8 @@ bool Runtime::Work(std::move_only_function<void()> work) {
 }
 
 std::size_t Runtime::queued() const { return parts_->workers.queued(); }
+std::size_t Runtime::workers() const { return parts_->workers.threads(); }
+std::uint64_t Runtime::refused() const { return parts_->workers.refused(); }
 Logger& Runtime::logger() { return *parts_->logger; }
 
 namespace internal {

@@ -35,7 +35,8 @@ bool WorkerPool::Submit(Work work) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= most_queued_) return false;
+    if (stopping_) return false;
+    if (queue_.size() >= most_queued_) return ++refused_, false;
     queue_.push_back(std::move(work));
     wake = idle_ > 0;
     if (!wake && threads_.size() < first_threads_) AddThread();
@@ -53,6 +54,11 @@ std::size_t WorkerPool::queued() const {
 std::size_t WorkerPool::threads() const {
   const std::lock_guard lock(mutex_);
   return threads_.size();
+}
+
+std::uint64_t WorkerPool::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 void WorkerPool::AddThread() {

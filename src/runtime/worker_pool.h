@@ -30,6 +30,8 @@ class WorkerPool {
   bool Submit(Work work);
   std::size_t queued() const;
   std::size_t threads() const;
+  /// How much work was dropped because the queue was full.
+  std::uint64_t refused() const;
 
  private:
   void RunWorker();
@@ -48,6 +50,7 @@ class WorkerPool {
   std::thread keeper_;
   std::size_t idle_ = 0;
   std::uint64_t taken_ = 0;
+  std::uint64_t refused_ = 0;
   bool keeper_sleeps_ = false;
   bool stopping_ = false;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/recycler.h"
+#include "observe/trace.h"
 #include "runtime/loop.h"
 
 namespace micro::server {
@@ -27,7 +28,10 @@ void Call::Begin(Host& host, transport::ServerStreamPtr stream) {
   call->host_ = &host;
   call->loop_ = &stream->loop();
   call->stream_ = std::move(stream);
-  if (Status prepared = call->Prepare(); !prepared) {
+  call->began_ = std::chrono::steady_clock::now();
+  Status prepared = call->Prepare();
+  call->stats_->Started();
+  if (!prepared) {
     call->Answer(prepared);
     return call->Done();
   }
@@ -51,12 +55,14 @@ bool Call::one_response() const {
 Status Call::Prepare() {
   transport::CallHead& head = stream_->head();
   const auto served = host_->methods().Find(head.path);
+  stats_ = served ? &(*served)->stats : &host_->methods().unknown();
   if (!served) return Failure(served.error());
   served_ = *served;
   std::swap(context_.path_, head.path);
   std::swap(context_.metadata_, head.metadata);
   context_.service_ = host_->name();
   context_.peer_ = stream_->peer();
+  context_.trace_ = observe::Continue(context_.metadata_);
   context_.deadline_ = head.deadline;
   context_.received_compression_ = head.compression;
   TakeTimeout();
@@ -133,6 +139,7 @@ Task<Status> Call::Run(Context& /*context*/) {
 Status Call::ReadRequest(google::protobuf::Message& request) { return Decode(request); }
 
 Status Call::Decode(google::protobuf::Message& message) {
+  stats_->Received();
   Status decoded = codec_->Decode(request_, message);
   const bool first = !std::exchange(sniffed_, true);
   return decoded || !first ? decoded : Sniff(message, std::move(decoded));
@@ -152,6 +159,7 @@ bool Call::Write(const google::protobuf::Message& message) {
   if (stream_->ended()) return Over(Cancelled("the call has ended")), false;
   if (over_ = WriteResponse(message); !over_) return false;
   if (!std::exchange(head_set_, true)) SetHead();
+  stats_->Sent();
   stream_->Write(response_);
   return true;
 }
@@ -177,6 +185,7 @@ void Call::Answer(const Status& status) {
   if (std::exchange(answered_, true)) return;
   if (status) return AnswerOk();
   Error error = status.error();
+  code_ = error.code();
   if (error.id().empty()) error.set_id(host_->name());
   if (!head_set_) SetHead();
   stream_->Finish(Fails(std::move(error)), context_.trailers_);
@@ -193,10 +202,12 @@ void Call::AnswerOk() {
     return stream_->Finish(Ok(), context_.trailers_);
   }
   if (response_.empty()) {
+    code_ = Code::kInternal;
     return stream_->Finish(
         Internal("the middleware of " + context_.path_ + " succeeded without a response"), {});
   }
   SetHead();
+  stats_->Sent();
   stream_->Write(response_);
   stream_->Finish(Ok(), context_.trailers_);
 }
@@ -207,7 +218,7 @@ void Call::Over(Status why) {
 
 void Call::CallerGone() {
   Over(Cancelled("the caller has gone"));
-  answered_ = true;
+  if (!std::exchange(answered_, true)) code_ = Code::kCancelled;
   held_ = true;
   context_.Cancel();
   LetGo();
@@ -222,7 +233,10 @@ void Call::Expire() {
   const bool answered = std::exchange(answered_, true);
   held_ = true;
   context_.Cancel();
-  if (!answered) stream_->Finish(late, {});
+  if (!answered) {
+    code_ = Code::kDeadlineExceeded;
+    stream_->Finish(late, {});
+  }
   LetGo();
 }
 
@@ -232,11 +246,29 @@ void Call::LetGo() {
   if (!serving_ || done_) Done();
 }
 
+// Counted are all calls; spans are for those a program serves itself.
+void Call::Observe() {
+  const Duration took = std::chrono::steady_clock::now() - began_;
+  stats_->Ended(code_, took);
+  if (served_ == nullptr || served_->standard) return;
+  host_->observer().Add({.record = {.trace = context_.trace_,
+                                    .name = served_->span_name,
+                                    .start = began_,
+                                    .duration = took,
+                                    .code = code_,
+                                    .kind = SpanKind::kServer},
+                         .service = context_.service_,
+                         .path = context_.path_,
+                         .peer = context_.peer_,
+                         .attributes = &context_.attributes_});
+}
+
 void Call::Done() {
   if (held_) {
     done_ = true;
     return;
   }
+  Observe();
   deadline_.Cancel();
   stream_.reset();
   context_.Reset();
@@ -244,6 +276,8 @@ void Call::Done() {
   Shrink(response_);
   served_ = nullptr;
   codec_ = nullptr;
+  stats_ = nullptr;
+  code_ = Code::kOk;
   over_ = Ok();
   serving_ = answered_ = sniffed_ = head_set_ = done_ = false;
   Host& host = *host_;

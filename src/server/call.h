@@ -22,6 +22,7 @@ class Host {
   virtual const MethodTable& methods() const = 0;
   virtual const Codecs& codecs() const = 0;
   virtual const std::vector<Middleware>& middleware() const = 0;
+  virtual observe::Observer& observer() = 0;
   /// A call is over and its resources are given back.
   virtual void OnDone() = 0;
 
@@ -89,6 +90,7 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
   void Answer(const Status& status);
   void AnswerOk();
   void SetHead();
+  void Observe();
   void Done();
 
   Host* host_ = nullptr;
@@ -98,6 +100,9 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
   Chain chain_;
   const Served* served_ = nullptr;
   const Codec* codec_ = nullptr;
+  observe::CallStats* stats_ = nullptr;
+  TimePoint began_;
+  Code code_ = Code::kOk;  // that it ended with
   std::string request_;
   std::string response_;
   Status over_;  // why there is no more to read or write, beside the caller's half-close

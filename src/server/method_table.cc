@@ -1,6 +1,9 @@
 #include "server/method_table.h"
 
 #include <map>
+#include <set>
+
+#include "observe/page.h"
 
 namespace micro::server {
 namespace {
@@ -44,6 +47,14 @@ Status MethodTable::Add(std::shared_ptr<Handler> handler) {
   return Ok();
 }
 
+void MethodTable::AddStandard(const std::shared_ptr<Handler>& handler, bool short_form) {
+  for (const Method& method : handler->methods()) {
+    auto served = std::make_shared<Served>(handler, &method, EndpointName(*handler, method), true);
+    by_path_.emplace(method.info.path, served);
+    if (short_form) by_endpoint_.emplace(served->endpoint, served);
+  }
+}
+
 Result<const Served*> MethodTable::Find(std::string_view path) const {
   const auto found = by_path_.find(path);
   if (found != by_path_.end()) return found->second.get();
@@ -65,9 +76,34 @@ Result<const Served*> MethodTable::FindShort(std::string_view path) const {
   return Unimplemented("unknown service " + handler);
 }
 
+void MethodTable::NameSpans(const std::string& service, observe::Observer& observer) {
+  for (auto& [path, served] : by_path_) {
+    if (served->span_name != nullptr) continue;
+    served->span_name = observer.Keep(observe::SpanName(service, path));
+  }
+}
+
+std::vector<observe::LabelledTotals> MethodTable::Totals() const {
+  std::map<std::string, observe::CallTotals> sorted;
+  for (const auto& [path, served] : by_path_) sorted.emplace(path, served->stats.Read());
+  sorted.emplace("unknown", unknown_.Read());
+  std::vector<observe::LabelledTotals> all;
+  for (const auto& [path, totals] : sorted) {
+    if (totals.started > 0) all.push_back({observe::LabelText({{"method", path}}), totals});
+  }
+  return all;
+}
+
+std::vector<std::string> MethodTable::Names() const {
+  std::set<std::string> names;
+  for (const auto& [path, served] : by_path_) names.emplace(served->handler->name());
+  return {names.begin(), names.end()};
+}
+
 std::vector<Endpoint> MethodTable::Endpoints() const {
   std::map<std::string, const Served*> sorted;
   for (const auto& [path, served] : by_path_) {
+    if (served->standard) continue;
     const std::string& endpoint = served->endpoint;
     const std::size_t dot = endpoint.find('.');
     // '\0' keeps "Foo" before "FooBar" whatever their methods are.

@@ -7,6 +7,8 @@
 #include "micro/runtime.h"
 #include "micro/transport.h"
 
+#include "observe/observer.h"
+
 namespace micro {
 
 struct ServerParts {
@@ -16,6 +18,10 @@ struct ServerParts {
   std::shared_ptr<Transport> transport;
   Codecs codecs;
   std::size_t max_in_flight = 0;  ///< calls at a time; 0: no limit
+  bool reflection = true;    ///< whether server reflection is served
+  bool debug = true;         ///< whether go-micro's Debug handler is
+  bool metrics_page = true;  ///< whether there is a GET /metrics
+  std::shared_ptr<observe::Observer> observer = std::make_shared<observe::Observer>();
 };
 
 }  // namespace micro

@@ -6,9 +6,13 @@
 #include <thread>
 #include <utility>
 
+#include "observe/page.h"
 #include "server/call.h"
 #include "server/method_table.h"
 #include "server/parts.h"
+#include "server/standard/debug.h"
+#include "server/standard/health.h"
+#include "server/standard/reflection.h"
 
 namespace micro {
 namespace {
@@ -28,7 +32,10 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   explicit Pipeline(ServerParts parts)
       : parts_(std::move(parts)),
         most_(parts_.max_in_flight > 0 ? parts_.max_in_flight
-                                       : std::numeric_limits<std::size_t>::max()) {}
+                                       : std::numeric_limits<std::size_t>::max()) {
+    health_->Set("", true);
+    parts_.observer->metrics().AddText([this](std::string& page) { WriteMetrics(page); });
+  }
 
   // transport::Acceptor
   void Accept(transport::ServerStreamPtr stream) override {
@@ -43,7 +50,14 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   }
 
   void OnRefused(const std::string& where, const std::string& why) override {
+    refused_.Add();
     Say("refused " + where + ": " + why);
+  }
+
+  std::optional<transport::Page> Get(std::string_view path) override {
+    if (path == "/healthz") return HealthPage();
+    if (path == "/metrics" && parts_.metrics_page) return MetricsPage();
+    return std::nullopt;
   }
 
   // server::Host
@@ -51,6 +65,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   const std::string& name() const override { return parts_.name; }
   const server::MethodTable& methods() const override { return methods_; }
   const Codecs& codecs() const override { return parts_.codecs; }
+  observe::Observer& observer() override { return *parts_.observer; }
   const std::vector<Middleware>& middleware() const override { return middleware_; }
 
   // While Stop waits, the count falls under the lock only: whoever sees zero may destroy this.
@@ -63,21 +78,31 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     if (under_way_.fetch_sub(1, std::memory_order_acq_rel) == 1) idle_.notify_all();
   }
 
+  Status Handle(std::shared_ptr<Handler> handler) {
+    health_->Set(handler->name(), true);
+    return methods_.Add(std::move(handler));
+  }
+
   Status Start() {
+    AddStandard();
+    health_->Open();
     auto listener = parts_.transport->Listen(parts_.address, *this);
     if (!listener) return Failure(listener.error());
     listener_ = *std::move(listener);
+    SetListening(listener_.get());
     return Ok();
   }
 
   bool Stop(Duration grace) {
     if (!listener_) return under_way_.load(std::memory_order_acquire) == 0;
     stopping_.store(true, std::memory_order_release);
+    health_->Close();
     listener_->Drain();
     const TimePoint until = std::chrono::steady_clock::now() + grace;
     WaitQuiet(std::min<Duration>(grace, kFarewell));
     if (!WaitIdle(until - std::chrono::steady_clock::now()))
       Say("the grace is over: calls still under way are cancelled");
+    SetListening(nullptr);
     listener_.reset();  // closes the connections, which cancels what runs on them
     if (WaitIdle(kLastWait)) return true;
     Say("handlers still run and did not heed their cancellation");
@@ -87,8 +112,71 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   server::MethodTable methods_;
   std::vector<Middleware> middleware_;
   std::unique_ptr<transport::Listener> listener_;
+  const std::shared_ptr<server::HealthBoard> health_ = std::make_shared<server::HealthBoard>();
 
  private:
+  void AddStandard() {
+    methods_.AddStandard(server::MakeHealthHandler(health_), false);
+    if (parts_.debug) methods_.AddStandard(DebugHandler(), true);
+    if (parts_.reflection) AddReflection();
+    methods_.NameSpans(parts_.name, *parts_.observer);
+  }
+
+  std::shared_ptr<Handler> DebugHandler() {
+    return server::MakeDebugHandler(
+        {.health = health_, .observer = parts_.observer, .calls = [this] {
+           observe::CallTotals sum;
+           for (const auto& [labels, totals] : methods_.Totals()) sum += totals;
+           return sum;
+         }});
+  }
+
+  void AddReflection() {
+    for (const auto version :
+         {server::ReflectionVersion::kV1, server::ReflectionVersion::kV1Alpha}) {
+      auto names = [this] { return methods_.Names(); };
+      methods_.AddStandard(server::MakeReflectionHandler(version, std::move(names)), false);
+    }
+  }
+
+  transport::Page HealthPage() const {
+    const bool serving = health_->Get("").value_or(false);
+    return {.status = serving ? 200 : 503,
+            .content_type = "text/plain; charset=utf-8",
+            .body = serving ? "SERVING\n" : "NOT_SERVING\n"};
+  }
+
+  transport::Page MetricsPage() const {
+    return {.status = 200,
+            .content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = parts_.observer->metrics().Text()};
+  }
+
+  void WriteMetrics(std::string& text) const {
+    observe::WriteCalls(text, "server", methods_.Totals());
+    observe::Page page(text);
+    page.Family("micro_connections", "gauge", "Connections of callers");
+    page.Sample("", "", std::uint64_t{connections()});
+    page.Family("micro_server_refused_total", "counter", "What was malformed, and refused");
+    page.Sample("", "", refused_.value());
+    page.Family("micro_server_rejected_total", "counter", "Calls refused for want of room");
+    page.Sample("", "reason=\"worker_queue\"", parts_.runtime->refused());
+    page.Family("micro_worker_threads", "gauge", "Threads for blocking handlers");
+    page.Sample("", "", std::uint64_t{parts_.runtime->workers()});
+    page.Family("micro_worker_queue_depth", "gauge", "Calls that wait for a thread");
+    page.Sample("", "", std::uint64_t{parts_.runtime->queued()});
+  }
+
+  std::size_t connections() const {
+    const std::lock_guard lock(listening_mutex_);
+    return listening_ == nullptr ? 0 : listening_->connections();
+  }
+
+  void SetListening(transport::Listener* listener) {
+    const std::lock_guard lock(listening_mutex_);
+    listening_ = listener;
+  }
+
   // A connection ends by itself once its caller has heard and nothing is open on it.
   void WaitQuiet(Duration most) const {
     const TimePoint until = std::chrono::steady_clock::now() + most;
@@ -112,6 +200,9 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
 
   ServerParts parts_;
   const std::size_t most_;  // calls under way
+  Counter refused_;
+  mutable std::mutex listening_mutex_;
+  transport::Listener* listening_ = nullptr;  // for whoever counts its connections
   std::atomic<std::int64_t> under_way_{0};
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
@@ -127,13 +218,16 @@ Server::~Server() {
 }
 
 Status Server::Handle(std::shared_ptr<Handler> handler) {
-  return pipeline_->methods_.Add(std::move(handler));
+  return pipeline_->Handle(std::move(handler));
 }
 
 void Server::Use(Middleware middleware) { pipeline_->middleware_.push_back(std::move(middleware)); }
 
 Status Server::Start() { return pipeline_->Start(); }
+void Server::Leave() { pipeline_->health_->Leave(); }
 bool Server::Stop(Duration grace) { return pipeline_->Stop(grace); }
+
+Health& Server::health() { return *pipeline_->health_; }
 
 std::string Server::address() const {
   return pipeline_->listener_ ? pipeline_->listener_->address() : "";

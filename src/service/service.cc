@@ -11,6 +11,8 @@
 #include "base/uuid.h"
 #include "client/parts.h"
 #include "net/advertise.h"
+#include "observe/log_ring.h"
+#include "observe/observer.h"
 #include "runtime/loop.h"
 #include "server/parts.h"
 #include "service/defaults.h"
@@ -66,9 +68,11 @@ auto Choose(const Factories& factories, std::string_view kind, const std::string
 }  // namespace
 
 struct Service::Parts {
-  Parts(ServiceOptions given, int argc, char** argv) : options(std::move(given)) {
+  Parts(ServiceOptions given, int argc, char** argv)
+      : options(std::move(given)), observer(std::make_shared<observe::Observer>(options.spans)) {
     if (Status read = Read(argc, argv); !read) status = read;
     if (!options.logger) options.logger = StderrLogger(log_level);
+    options.logger = observe::TeeLogger(options.logger, observer->log());
     runtime = std::make_unique<Runtime>(RuntimeOptions{.loops = status ? options.loops : 1,
                                                        .workers = options.worker_threads,
                                                        .worker_queue = options.worker_queue,
@@ -168,6 +172,7 @@ struct Service::Parts {
                              .most = std::max<std::size_t>(options.client_pool_size, 1),
                              .idle_time = options.client_pool_ttl},
                     .retries = options.client_retries,
+                    .observer = observer,
                     .broken = status});
   }
 
@@ -177,7 +182,11 @@ struct Service::Parts {
                                                   .runtime = runtime.get(),
                                                   .transport = transport,
                                                   .codecs = options.plugins.codecs,
-                                                  .max_in_flight = options.max_in_flight});
+                                                  .max_in_flight = options.max_in_flight,
+                                                  .reflection = options.reflection,
+                                                  .debug = options.debug_handler,
+                                                  .metrics_page = options.metrics,
+                                                  .observer = observer});
   }
 
   // What goes into the registry; the five keys are those go-micro's servers write.
@@ -201,6 +210,7 @@ struct Service::Parts {
   void Say(const std::string& line) { options.logger->Write(LogLevel::kInfo, line); }
 
   ServiceOptions options;
+  std::shared_ptr<observe::Observer> observer;
   std::vector<std::string> arguments;
   Status status;
   LogLevel log_level = LogLevel::kInfo;
@@ -237,6 +247,8 @@ void Service::UseClient(Middleware middleware) { parts_->client->Use(std::move(m
 Client& Service::client() { return *parts_->client; }
 Runtime& Service::runtime() { return *parts_->runtime; }
 Registry& Service::registry() { return *parts_->registry; }
+Metrics& Service::metrics() { return parts_->observer->metrics(); }
+Health& Service::health() { return parts_->server->health(); }
 std::string Service::address() const { return parts_->server->address(); }
 
 Status Service::Start() {
@@ -264,6 +276,7 @@ Status Service::Start() {
 void Service::Stop() {
   Parts& parts = *parts_;
   if (!std::exchange(parts.started, false)) return;
+  parts.server->Leave();
   parts.registration.reset();
   std::this_thread::sleep_for(kSettle);
   parts.drained = parts.server->Stop(parts.options.drain_timeout);

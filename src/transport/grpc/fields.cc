@@ -11,6 +11,12 @@ namespace {
 constexpr std::array<std::string_view, 17> kCodes = {
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
 
+// Keys whose values no other call will have.
+bool IsUnique(std::string_view key) {
+  return key == "traceparent" || key == "micro-trace-id" || key == "micro-span-id" ||
+         key == "timeout";
+}
+
 }  // namespace
 
 Fields& Fields::Scratch() {
@@ -33,6 +39,7 @@ void Fields::Add(const Metadata& metadata) {
   for (const auto& [key, value] : metadata) {
     if (IsReserved(key) || !IsSendable(key, value)) continue;
     Add(key, IsBinary(key) ? Keep(Base64Encode(value)) : value);
+    if (IsUnique(key)) fields_.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
   }
 }
 

@@ -27,7 +27,10 @@ class Listener final : public transport::Listener {
 
   std::string address() const override { return port_->address(); }
   void Drain() override;
-  bool quiet() const override { return connections_->load(std::memory_order_acquire) == 0; }
+  bool quiet() const override { return connections() == 0; }
+  std::size_t connections() const override {
+    return static_cast<std::size_t>(connections_->load(std::memory_order_acquire));
+  }
 
  private:
   // The sessions of one loop; touched on that loop only.
