@@ -22,7 +22,7 @@ constexpr char kIncludes[] = R"(
 
 constexpr char kInfo[] = R"(    {.path = "$path$",
      .kind = ::micro::MethodKind::$kind$,
-     .idempotent = $idempotent$,
+     .idempotent = $idempotent$,$no_side_effects$
      .request = &$Request$::descriptor,
      .response = &$Response$::descriptor},
 )";
