@@ -33,7 +33,7 @@ namespace {
 
 constexpr char kInfo[] = R"(    {.path = "$path$",
      .kind = ::micro::MethodKind::$kind$,
-     .idempotent = $idempotent$,
+     .idempotent = $idempotent$,$no_side_effects$
      .request = &$Request$::descriptor,
      .response = &$Response$::descriptor},
 )";

@@ -24,6 +24,7 @@ constexpr ::micro::MethodInfo kGreeterInfo[] = {
     {.path = "/helloworld.Greeter/Look",
      .kind = ::micro::MethodKind::kUnary,
      .idempotent = true,
+     .no_side_effects = true,
      .request = &::helloworld::Request::descriptor,
      .response = &::helloworld::Response::descriptor},
     {.path = "/helloworld.Greeter/Put",

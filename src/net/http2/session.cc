@@ -92,11 +92,18 @@ Session::Session(runtime::Loop& loop, std::unique_ptr<net::Link> link, Role role
 
 Session::~Session() { nghttp2_session_del(session_); }
 
-void Session::Start() {
+void Session::Start(std::string_view received) {
   chatter_began_ = std::chrono::steady_clock::now();
   pulse_.Start();
-  WaitReadable();
-  FlushSoon();
+  if (received.empty()) {
+    WaitReadable();
+    return FlushSoon();
+  }
+  const auto self = shared_from_this();
+  WriteBuffer().clear();
+  in_turn_ = true;
+  Feed(std::span(Bytes(received), received.size()));
+  EndTurn();
 }
 
 void Session::WaitReadable() {
@@ -114,6 +121,10 @@ void Session::OnReadable() {
   for (int turn = 0; turn < kReadsPerTurn; ++turn) {
     if (!Receive()) break;
   }
+  EndTurn();
+}
+
+void Session::EndTurn() {
   in_turn_ = false;
   if (closed_) return;
   Flush();
@@ -345,6 +356,15 @@ void Session::SubmitTrailers(Stream& stream, std::span<const nghttp2_nv> fields)
 void Session::Reset(Stream& stream, std::uint32_t error) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, error);
   FlushSoon();
+}
+
+void Session::Replace(Stream& old, Stream& fresh) {
+  if (latest_ == &old) latest_ = &fresh;
+  nghttp2_session_set_stream_user_data(session_, old.id_, &fresh);
+  Attach(fresh, old.id_);
+  --open_;
+  old.session_ = nullptr;
+  old.unlink();
 }
 
 void Session::Resume(Stream& stream) {

@@ -58,7 +58,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  void Start();
+  /// Begins, with bytes that were read already.
+  void Start(std::string_view received = {});
   /// Asks for a sign of life.
   void Ping();
   /// Says GOAWAY, lets the streams there end, then closes.
@@ -71,6 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void SubmitResponse(Stream& stream, std::span<const nghttp2_nv> fields, bool with_body);
   void SubmitTrailers(Stream& stream, std::span<const nghttp2_nv> fields);
   void Reset(Stream& stream, std::uint32_t error);
+  /// `fresh` is told what further comes on the stream of `old`, which is forgotten.
+  void Replace(Stream& old, Stream& fresh);
   void Resume(Stream& stream);
   /// The application has taken `bytes` of a stream's body: the sender may send as many more.
   void Consume(Stream& stream, std::size_t bytes);
@@ -91,6 +94,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void WaitReadable();
   void OnReadable();
+  void EndTurn();
   bool Receive();
   bool Feed(std::span<const std::uint8_t> bytes);
   void SendAll();
