@@ -179,7 +179,7 @@ TEST_F(ObserveTest, CallersWhoGiveUpAreCountedAsSuch) {
     gate.Wait();
     return Echo(context, request);
   }));
-  CallFails(Named("late"), {.timeout = 50ms});
+  CallFails(Named("late"), {.timeout = 500ms});
   gate.Open();
   EXPECT_TRUE(Eventually([&] {
     const std::string text = service.metrics().Text();
