@@ -8,18 +8,14 @@ from harness import GoPrograms, Server, report, run
 _CLOSED = ("h2spec wants RFC 7540's STREAM_CLOSED for DATA on a stream that is over; RFC 9113 "
            "section 5.1 leaves it to the server; libnghttp2 drops such DATA, counted by flow "
            "control, as remembering streams that are over costs memory for each connection")
-_ANSWERED = ("the port refuses a POST that is nothing it serves at once, and resets it when its body "
-             "comes (NO_ERROR, RFC 9113 section 8.1): what else comes on that stream is dropped")
-_HTTP1 = ("what is no HTTP/2 preface is HTTP/1.1 on this port: it is refused with 505, and the "
-          "connection is closed; h2spec tries to read the answer as a frame")
+_PREFACE = ("what is no HTTP/2 preface is HTTP/1.1 on this port: it is refused in HTTP/1.1, and the "
+            "connection is closed; h2spec tries to read the answer as a frame")
 KNOWN = {
-    "http2/3.5/2": _HTTP1,
+    "http2/3.5/2": _PREFACE,
     "http2/5.1/5": _CLOSED,
     "http2/5.1/8": _CLOSED,
     "http2/5.1/11": _CLOSED,
     "http2/6.1/2": _CLOSED,
-    "http2/8.1/1": _ANSWERED,
-    "http2/8.1.2.1/3": _ANSWERED,
 }
 
 

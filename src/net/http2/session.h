@@ -105,6 +105,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
   void Detach(Stream& stream, std::uint32_t error, std::string_view why);
+  void EndFlood();
+  void Linger();
+  void DropInput();
   void OnPingAck(std::span<const std::uint8_t, 8> payload);
   void OnGoaway(const nghttp2_goaway& goaway);
   void OnGoawaySent(const nghttp2_goaway& goaway);
@@ -130,6 +133,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
   bool malformed_ = false;
+  bool lingers_ = false;
+  std::size_t dropped_ = 0;  // bytes that came after the end
   bool flush_posted_ = false;
   bool settings_received_ = false;
   bool goaway_received_ = false;
