@@ -1,5 +1,6 @@
 #include "transport/grpc/port.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/tls.h"
@@ -91,7 +92,9 @@ void Port::StartHttp2(runtime::Loop& loop, std::unique_ptr<net::Link> link,
 }
 
 void Port::StartHttp1(runtime::Loop& loop, std::unique_ptr<net::Link> link, std::string bytes) {
-  const http1::Limits limits{.max_head = limits_.max_metadata, .patience = handshake_timeout_};
+  http1::Limits limits{.max_head = limits_.max_metadata, .patience = handshake_timeout_};
+  if (lifetimes_.max_idle > Duration::zero())
+    limits.idle = std::min(limits.idle, lifetimes_.max_idle);
   auto connection = std::make_shared<http1::Connection>(loop, std::move(link), limits, *this);
   http1_.emplace(connection.get(), connection);
   connection->Start(std::move(bytes), draining_);

@@ -130,6 +130,12 @@ TEST_F(ConnectTest, ErrorsAreJsonWithTheirDetailAsMessage) {
                    R"("details":\[\{"type":"errors.Error","value":"[A-Za-z0-9+/]+"\}\]\})"));
 }
 
+TEST_F(ConnectTest, TheHandlersOwnDetailsFollow) {
+  const HttpAnswer answer = Fails(
+      Error(Code::kUnavailable, "later").AddDetail({"type.googleapis.com/a.Retry", "\x08\x07"}));
+  EXPECT_THAT(answer.body, HasSubstr(R"(},{"type":"a.Retry","value":"CAc"}]})"));
+}
+
 TEST_F(ConnectTest, EveryCodeHasItsNameAndItsStatus) {
   const std::vector<std::tuple<Code, std::string, int>> rows = {
       {Code::kCancelled, "canceled", 499},
@@ -247,6 +253,16 @@ TEST_F(ConnectTest, MessagesOverTheLimitAreRefused) {
   for (int i = 0; i < 11; ++i) peer.Send("64\r\n" + std::string(100, ' ') + "\r\n");
   EXPECT_EQ(peer.Receive().status, 429);
   EXPECT_TRUE(peer.socket().WaitClosed());
+}
+
+TEST_F(ConnectTest, AnswersOverTheLimitAreErrors) {
+  ServiceOptions options = Options();
+  options.max_send_message_size = 100;
+  Serve(Blocking(Echo), std::move(options));
+  EXPECT_EQ(Post(R"({"name":"John"})").status, 200);
+  const HttpAnswer answer = Post(R"({"name":")" + std::string(200, 'x') + R"("})");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_THAT(answer.body, HasSubstr("--max_send_message_size"));
 }
 
 TEST_F(ConnectTest, TheServerGoesOnAfterABodyThatIsTooLong) {

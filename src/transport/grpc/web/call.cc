@@ -105,7 +105,12 @@ transport::Read Call::TryRead(std::string& message) {
 }
 
 void Call::Write(std::string& message) {
-  if (!ended()) SendMessage(message);
+  if (ended()) return;
+  if (Status fits = grpc::CheckSendable(message.size() - transport::kHeadroom, port_.limits);
+      !fits) {
+    return Finish(fits, {});
+  }
+  SendMessage(message);
 }
 
 bool Call::writable() const { return ended() || exchange_->unsent() < grpc::kHighWater; }

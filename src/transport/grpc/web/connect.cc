@@ -273,10 +273,16 @@ std::string ConnectJson(const Error& error) {
   nlohmann::ordered_json object;
   object["code"] = ConnectName(error.code());
   if (!error.detail().empty()) object["message"] = error.detail();
-  nlohmann::ordered_json detail;
-  detail["type"] = grpc::kErrorName;
-  detail["value"] = grpc::Base64Encode(grpc::EncodeError(error));
-  object["details"].push_back(std::move(detail));
+  const auto add = [&object](std::string_view type, std::string_view value) {
+    nlohmann::ordered_json detail;
+    detail["type"] = type;
+    detail["value"] = grpc::Base64Encode(value);
+    object["details"].push_back(std::move(detail));
+  };
+  add(grpc::kErrorName, grpc::EncodeError(error));
+  for (const auto& [type, value] : error.details()) {
+    add(std::string_view(type).substr(type.rfind('/') + 1), value);  // npos + 1 is 0
+  }
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
