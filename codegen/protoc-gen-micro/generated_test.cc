@@ -86,6 +86,13 @@ TEST(GeneratedHandler, TellsWhatIsIdempotent) {
   EXPECT_TRUE(handler.methods()[2].info.idempotent);
 }
 
+TEST(GeneratedHandler, TellsWhatHasNoSideEffects) {
+  const ::helloworld::GreeterAsyncHandler handler;
+  EXPECT_FALSE(handler.methods()[0].info.no_side_effects);
+  EXPECT_TRUE(handler.methods()[1].info.no_side_effects);
+  EXPECT_FALSE(handler.methods()[2].info.no_side_effects);
+}
+
 TEST(GeneratedHandler, KeepsTheProtosSpellingOnTheWire) {
   const ::go::micro::names::lower_caseHandler handler;
   EXPECT_EQ(handler.methods()[0].info.path, "/go.micro.names.lower_case/say_hello");

@@ -29,6 +29,7 @@ Variables VariablesOf(const FileDescriptor& file) {
       {"base", google::protobuf::compiler::cpp::StripProto(file.name())},
       {"namespace", Namespace(file)},
       {"version", std::to_string(MICRO_CODEGEN_VERSION)},
+      {"descriptors", DescriptorTable(file)},
   };
 }
 
@@ -42,14 +43,16 @@ Variables VariablesOf(const ServiceDescriptor& service) {
 
 Variables VariablesOf(const MethodDescriptor& method) {
   Variables vars = VariablesOf(*method.service());
-  const bool idempotent =
-      method.options().idempotency_level() != MethodOptions::IDEMPOTENCY_UNKNOWN;
+  const auto idempotency = method.options().idempotency_level();
+  const bool idempotent = idempotency != MethodOptions::IDEMPOTENCY_UNKNOWN;
+  const bool safe = idempotency == MethodOptions::NO_SIDE_EFFECTS;
   vars["full_name"] = method.full_name();
   vars["Method"] = CppName(method);
   vars["MethodAsync"] = AsyncName(method);
   vars["path"] = Path(method);
   vars["kind"] = kKinds.at(KindOf(method));
   vars["idempotent"] = idempotent ? "true" : "false";
+  vars["no_side_effects"] = safe ? "\n     .no_side_effects = true," : "";
   vars["Request"] = QualifiedClassName(method.input_type());
   vars["Response"] = QualifiedClassName(method.output_type());
   return vars;

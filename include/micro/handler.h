@@ -27,6 +27,9 @@ struct MethodInfo {
   MethodKind kind = MethodKind::kUnary;
   /// Whether repeating it does no harm: option idempotency_level, NO_SIDE_EFFECTS or IDEMPOTENT.
   bool idempotent = false;
+  /// Whether calling it changes nothing: option idempotency_level, NO_SIDE_EFFECTS. Such a method
+  /// can be called by an HTTP GET.
+  bool no_side_effects = false;
   const google::protobuf::Descriptor* (*request)() = nullptr;
   const google::protobuf::Descriptor* (*response)() = nullptr;
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "micro/compression.h"
 #include "micro/duration.h"
@@ -15,6 +16,8 @@
 #include "micro/task.h"
 
 namespace micro {
+
+struct MethodInfo;
 
 namespace transport {
 
@@ -162,6 +165,13 @@ class Acceptor {
   /// the peer, and the path if there is one.
   virtual void OnRefused(const std::string& where, const std::string& why) = 0;
 
+  /// The method that a call of `path` would reach; null where there is none. From any loop. Those
+  /// who are no RPC callers are told by it what they may do.
+  virtual const MethodInfo* FindMethod(std::string_view path) {
+    (void)path;
+    return nullptr;
+  }
+
   /// What a GET of `path`, such as "/healthz", shows; nothing where there is no such page. From any
   /// loop.
   virtual std::optional<Page> Get(std::string_view path) {
@@ -251,6 +261,10 @@ struct TransportConfig {
   transport::Limits limits = {};
   transport::Lifetimes lifetimes = {};
   transport::Tls tls = {};
+  /// For a connection that comes in to say what it speaks, and for the head of an HTTP/1.1 request.
+  Duration handshake_timeout = std::chrono::seconds(10);
+  /// Origins whose pages browsers let call us; "*" for all.
+  std::vector<std::string> cors_origins = {};
 };
 
 }  // namespace micro

@@ -45,6 +45,11 @@ ssize_t Link::Write(std::string_view bytes) {
   return ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+void Link::CloseWrite() {
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
 std::string Link::Why() const { return std::strerror(errno); }
 
 // In whole seconds, as the kernel counts, and three probes.

@@ -45,6 +45,8 @@ class Link {
   /// Has the kernel find out whether the other end's machine still answers: after this much
   /// silence, within this much time. Zero: not. A unix socket's end needs no such thing.
   void Probe(Duration silence, Duration answer);
+  /// Says that nothing more will be written; what comes can still be read.
+  virtual void CloseWrite();
   /// Closes at once.
   virtual void Close();
   /// Lets go of `place` when the link is closed, or is no more.

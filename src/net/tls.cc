@@ -246,16 +246,24 @@ std::string TlsLink::Why() const {
 }
 
 void TlsLink::Close() {
-  if (!broken_ && SSL_is_init_finished(ssl_.get()) != 0) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
-  }
+  SayGoodbye();
   Link::Close();
 }
 
 void TlsLink::CloseWrite() {
+  SayGoodbye();
+  Link::CloseWrite();
+}
+
+void TlsLink::SayGoodbye() {
+  if (broken_ || SSL_is_init_finished(ssl_.get()) == 0) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+}
+
+void TlsLink::TurnAway() {
   if (server_) Link::Write(AnswerTo(opening_));
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  Link::CloseWrite();
 }
 
 namespace {
@@ -290,7 +298,7 @@ class Handshake final : public runtime::Timer, public std::enable_shared_from_th
       case TlsLink::Step::kWrite:
         return link_->WaitWritable(again);
       case TlsLink::Step::kFailed:
-        link_->CloseWrite();
+        link_->TurnAway();
         loop_.Add(*this, std::chrono::steady_clock::now() + kLinger);
         Linger();
         return Fail(link_->heard() ? link_->Why() : "");

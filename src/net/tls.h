@@ -38,9 +38,10 @@ class TlsLink final : public Link {
   std::string Why() const override;
   void Close() override;
 
+  void CloseWrite() override;
   /// After a handshake that failed: says so to those who speak HTTP without TLS, and writes no
   /// more.
-  void CloseWrite();
+  void TurnAway();
   /// What ALPN came to, such as "h2"; empty: not offered, or nothing in common.
   std::string_view protocol() const;
 
@@ -51,6 +52,7 @@ class TlsLink final : public Link {
   struct Bio;
 
   bool Expect();
+  void SayGoodbye();
   int Judge(int result);
   ssize_t Stopped(int result);
   ssize_t Broken() const;

@@ -58,6 +58,9 @@ Status Call::Prepare() {
   stats_ = served ? &(*served)->stats : &host_->methods().unknown();
   if (!served) return Failure(served.error());
   served_ = *served;
+  if (head.safe && !served_->method->info.no_side_effects) {
+    return Unimplemented(head.path + " is no method that a GET may call");
+  }
   std::swap(context_.path_, head.path);
   std::swap(context_.metadata_, head.metadata);
   context_.service_ = host_->name();

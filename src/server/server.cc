@@ -55,6 +55,11 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     Say("refused " + where + ": " + why);
   }
 
+  const MethodInfo* FindMethod(std::string_view path) override {
+    const auto served = methods_.Find(path);
+    return served ? &(*served)->method->info : nullptr;
+  }
+
   std::optional<transport::Page> Get(std::string_view path) override {
     if (path == "/healthz") return HealthPage();
     if (path == "/metrics" && parts_.metrics_page) return MetricsPage();
@@ -141,10 +146,9 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   }
 
   transport::Page HealthPage() const {
-    const bool serving = health_->Get("").value_or(false);
-    return {.status = serving ? 200 : 503,
-            .content_type = "text/plain; charset=utf-8",
-            .body = serving ? "SERVING\n" : "NOT_SERVING\n"};
+    constexpr char kText[] = "text/plain; charset=utf-8";
+    if (health_->Get("").value_or(false)) return {200, kText, "ok\n"};
+    return {503, kText, health_->open() ? "not serving\n" : "draining\n"};
   }
 
   transport::Page MetricsPage() const {

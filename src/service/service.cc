@@ -162,7 +162,9 @@ struct Service::Parts {
                     .server_name = options.tls_server_name,
                     .dial = options.tls,
                     .skip_verify = options.tls_skip_verify,
-                    .handshake_timeout = options.tls_handshake_timeout}};
+                    .handshake_timeout = options.tls_handshake_timeout},
+            .handshake_timeout = options.handshake_timeout,
+            .cors_origins = options.cors_origins};
   }
 
   void MakeClient() {

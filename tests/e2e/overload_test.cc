@@ -17,6 +17,10 @@ class OverloadTest : public FleetTest {
           options);
     for (int i = 0; i < count; ++i) {
       threads_.emplace_back([this] { EXPECT_TRUE(Call(Named("stay"), {.timeout = 60s})); });
+      // The first one has left the queue before others come.
+      if (i == 0) {
+        EXPECT_TRUE(Eventually([&] { return entered_ == 1; }));
+      }
     }
   }
   ~OverloadTest() override { gate_.Open(); }

@@ -9,6 +9,7 @@ import pathlib
 import sys
 import time
 
+import browser
 import gomicro
 import grpc_cases
 import grpcurl_cases
@@ -17,7 +18,7 @@ import hello
 from harness import Tally
 
 GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "grpcurl": grpcurl_cases,
-          "gomicro": gomicro}
+          "gomicro": gomicro, "browser": browser}
 
 
 def main():

@@ -58,7 +58,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  void Start();
+  /// Begins, with bytes that were read already.
+  void Start(std::string_view received = {});
   /// Asks for a sign of life.
   void Ping();
   /// Says GOAWAY, lets the streams there end, then closes.
@@ -71,6 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void SubmitResponse(Stream& stream, std::span<const nghttp2_nv> fields, bool with_body);
   void SubmitTrailers(Stream& stream, std::span<const nghttp2_nv> fields);
   void Reset(Stream& stream, std::uint32_t error);
+  /// `fresh` is told what further comes on the stream of `old`, which is forgotten.
+  void Replace(Stream& old, Stream& fresh);
   void Resume(Stream& stream);
   /// The application has taken `bytes` of a stream's body: the sender may send as many more.
   void Consume(Stream& stream, std::size_t bytes);
@@ -93,6 +96,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void WaitReadable();
   void OnReadable();
+  void EndTurn();
   bool Receive();
   bool Feed(std::span<const std::uint8_t> bytes);
   void SendAll();
@@ -103,6 +107,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
   void Detach(Stream& stream, std::uint32_t error, std::string_view why);
+  void EndFlood();
+  void Linger();
+  void DropInput();
   void OnPingAck(std::span<const std::uint8_t, 8> payload);
   void OnGoaway(const nghttp2_goaway& goaway);
   void OnGoawaySent(const nghttp2_goaway& goaway);
@@ -128,6 +135,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
   bool malformed_ = false;
+  bool lingers_ = false;
+  std::size_t dropped_ = 0;  // bytes that came after the end
   bool flush_posted_ = false;
   bool settings_received_ = false;
   bool goaway_received_ = false;

@@ -35,6 +35,11 @@ void HealthBoard::Leave() {
   Ring();
 }
 
+bool HealthBoard::open() const {
+  const std::lock_guard lock(mutex_);
+  return open_;
+}
+
 void HealthBoard::Close() {
   const std::lock_guard lock(mutex_);
   open_ = false;

@@ -26,6 +26,8 @@ class HealthBoard final : public Health {
   void Open();
   /// From now on nothing serves, whatever is set.
   void Leave();
+  /// Whether it serves as far as the server goes, whatever was set.
+  bool open() const;
   /// The same, and watches end.
   void Close();
   bool closed() const;

@@ -3,20 +3,18 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "micro/transport.h"
 
-#include "net/http2/session.h"
 #include "net/listener.h"
 #include "net/tls_context.h"
+#include "transport/grpc/port.h"
 
 namespace micro::grpc {
 
-/// The server side: a port and the HTTP/2 sessions that came in by it, within TLS if there is any.
+/// The server side: a port and what came in by it on each loop, within TLS if there is any.
 class Listener final : public transport::Listener {
  public:
   static Result<std::unique_ptr<transport::Listener>> Listen(const TransportConfig& config,
@@ -33,9 +31,6 @@ class Listener final : public transport::Listener {
   }
 
  private:
-  // The sessions of one loop; touched on that loop only.
-  class Port;
-
   Listener(const TransportConfig& config, transport::Acceptor& acceptor);
   Status Open(const TransportConfig& config, std::shared_ptr<net::TlsContext> tls,
               const std::string& address);

@@ -1,6 +1,5 @@
 #include "transport/grpc/server_stream.h"
 
-#include <array>
 #include <utility>
 
 #include "base/recycler.h"
@@ -13,11 +12,12 @@ ServerStream::ServerStream(const transport::Limits& limits)
     : limits_(limits), reader_(limits.max_message) {}
 
 ServerStream* ServerStream::Make(const transport::Limits& limits, transport::Acceptor& acceptor,
-                                 http2::Session& session) {
+                                 Elsewhere& elsewhere, http2::Session& session) {
   ServerStream* stream = Recycler<ServerStream>::Get(limits).release();
   stream->limits_ = limits;
   stream->reader_.set_limit(limits.max_message);
   stream->acceptor_ = &acceptor;
+  stream->elsewhere_ = &elsewhere;
   stream->loop_ = &session.loop();
   stream->peer_ = &session.peer();
   return stream;
@@ -41,8 +41,8 @@ bool ServerStream::OnPseudoHeader(std::string_view name, std::string_view value)
     head_.path = value;
   } else if (name == ":authority") {
     head_.authority = value;
-  } else if (name == ":method") {
-    post_ = value == "POST";
+  } else if (name == ":method" && value != "POST") {
+    method_ = value;
   }
   return true;
 }
@@ -96,8 +96,7 @@ void ServerStream::SetCompression(Compression compression) {
 void ServerStream::OnHeaders(bool /*end_of_stream*/) {
   if (opened_) return;
   opened_ = true;
-  if (!post_) return RefuseHttp("405");
-  if (!head_.content_type.starts_with("application/grpc")) return RefuseHttp("415");
+  if (!IsGrpc()) return HandOver();
   if (!refused_) return Refuse(std::move(refused_));
   acceptor_->Accept(transport::ServerStreamPtr(this));
 }
@@ -113,16 +112,23 @@ void ServerStream::Report(const std::string& why) {
   acceptor_->OnRefused(*peer_ + " " + head_.path, why);
 }
 
-void ServerStream::RefuseHttp(std::string_view http_status) {
-  Report("HTTP status " + std::string(http_status) + ": no gRPC request");
-  acceptor_ = nullptr;
-  no_grpc_ = finished_ = true;
-  std::string why = "A gRPC request is a POST with a content-type of application/grpc.\n";
-  Send(why);
-  EndBody(false);
-  const std::array<nghttp2_nv, 2> fields = {http2::StaticField(":status", http_status),
-                                            http2::StaticField("content-type", "text/plain")};
-  session()->SubmitResponse(*this, fields, true);
+// A POST of application/grpc or a sub-type of it, which application/grpc-web is not.
+bool ServerStream::IsGrpc() const {
+  constexpr std::string_view kGrpc = "application/grpc";
+  const std::string_view type = head_.content_type;
+  if (!method_.empty() || !type.starts_with(kGrpc)) return false;
+  return type.size() == kGrpc.size() || type[kGrpc.size()] == '+' || type[kGrpc.size()] == ';';
+}
+
+void ServerStream::HandOver() {
+  web::Request request{.method = method_.empty() ? "POST" : std::move(method_),
+                       .head = std::move(head_),
+                       .query = {},
+                       .status = std::move(refused_)};
+  web::SplitTarget(request);
+  http2::Exchange& exchange = http2::Exchange::TakeOver(*this, request.method == "HEAD");
+  elsewhere_->OnWebRequest(exchange, std::move(request));
+  Recycle();
 }
 
 void ServerStream::OnData(std::string_view bytes) {
@@ -227,10 +233,9 @@ void ServerStream::OnTrailersDue() {
   session()->SubmitTrailers(*this, fields.span());
 }
 
-// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1); what
-// is no gRPC caller may not know how to read an answer that comes with a reset.
+// The answer is complete. A caller that still sends is told to stop (RFC 9113 section 8.1).
 void ServerStream::OnSent() {
-  if (!remote_ended_ && !no_grpc_) session()->Reset(*this, NGHTTP2_NO_ERROR);
+  if (!remote_ended_) session()->Reset(*this, NGHTTP2_NO_ERROR);
 }
 
 void ServerStream::Reset(Code reason) {
@@ -267,8 +272,9 @@ void ServerStream::Recycle() {
   metadata_.Clear();
   trailers_.Clear();
   header_bytes_ = 0;
+  method_.clear();
   message_form_ = MessageForm::kText;
-  post_ = no_grpc_ = opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
+  opened_ = remote_ended_ = head_sent_ = finished_ = closed_ = false;
   takes_gzip_ = compress_ = unknown_encoding_ = false;
   read_waiter_ = write_waiter_ = close_waiter_ = nullptr;
   Recycler<ServerStream>::Put(std::unique_ptr<ServerStream>(this));

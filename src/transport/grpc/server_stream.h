@@ -5,9 +5,11 @@
 
 #include "micro/transport.h"
 
+#include "net/http2/exchange.h"
 #include "net/http2/session.h"
 #include "transport/grpc/fields.h"
 #include "transport/grpc/message_reader.h"
+#include "transport/grpc/web/request.h"
 
 namespace micro::grpc {
 
@@ -17,10 +19,19 @@ namespace micro::grpc {
 /// recycled when both have let go.
 class ServerStream final : public http2::Stream, public transport::ServerStream {
  public:
+  /// Who takes the requests that are no gRPC.
+  class Elsewhere {
+   public:
+    virtual void OnWebRequest(http2::Exchange& exchange, web::Request request) = 0;
+
+   protected:
+    ~Elsewhere() = default;
+  };
+
   explicit ServerStream(const transport::Limits& limits);
 
   static ServerStream* Make(const transport::Limits& limits, transport::Acceptor& acceptor,
-                            http2::Session& session);
+                            Elsewhere& elsewhere, http2::Session& session);
 
   // http2::Stream
   bool OnHeader(std::string_view name, std::string_view value) override;
@@ -56,7 +67,8 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
   void OnEncoding(std::string_view encoding);
   void Refuse(Status why);
   void Report(const std::string& why);
-  void RefuseHttp(std::string_view http_status);
+  bool IsGrpc() const;
+  void HandOver();
   void SendHead();
   void End(const Status& status, const Metadata& trailers);
   void Consume(std::size_t bytes);
@@ -65,16 +77,17 @@ class ServerStream final : public http2::Stream, public transport::ServerStream 
 
   transport::Limits limits_;
   transport::Acceptor* acceptor_ = nullptr;
+  Elsewhere* elsewhere_ = nullptr;
   EventLoop* loop_ = nullptr;
   const std::string* peer_ = nullptr;
   transport::CallHead head_;
   MessageReader reader_;
   Status refused_;  // why the call is not served, or not read any further
   std::size_t header_bytes_ = 0;
+  std::string method_;  // unless it is POST
   MessageForm message_form_ = MessageForm::kText;
-  bool post_ = false;
-  bool no_grpc_ = false;  // refused as plain HTTP
-  bool opened_ = false;   // the acceptor has it
+
+  bool opened_ = false;  // the acceptor has it
   bool remote_ended_ = false;
   bool head_sent_ = false;
   bool takes_gzip_ = false;

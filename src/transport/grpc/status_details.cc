@@ -48,18 +48,6 @@ std::string ToUtf8(const std::string& text) {
       .get<std::string>();
 }
 
-std::string EncodeError(const Error& error) {
-  std::string bytes;
-  StringOutputStream stream(&bytes);
-  CodedOutputStream out(&stream);
-  PutBytes(out, 1, ToUtf8(error.id()));
-  PutNumber(out, 2, error.http_code());
-  PutBytes(out, 3, ErrorText(error));
-  PutBytes(out, 4, Reason(error.http_code()));
-  out.Trim();
-  return bytes;
-}
-
 std::string MakeAny(const ErrorDetail& detail) {
   std::string any;
   StringOutputStream stream(&any);
@@ -191,6 +179,18 @@ void EscapeLikeGo(std::string& json) {
 }
 
 }  // namespace
+
+std::string EncodeError(const Error& error) {
+  std::string bytes;
+  StringOutputStream stream(&bytes);
+  CodedOutputStream out(&stream);
+  PutBytes(out, 1, ToUtf8(error.id()));
+  PutNumber(out, 2, error.http_code());
+  PutBytes(out, 3, ErrorText(error));
+  PutBytes(out, 4, Reason(error.http_code()));
+  out.Trim();
+  return bytes;
+}
 
 std::string ErrorJson(const Error& error) {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();

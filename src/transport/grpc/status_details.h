@@ -15,6 +15,10 @@ namespace micro::grpc {
 /// Go does.
 std::string ErrorJson(const Error& error);
 
+/// The message that an error is to go-micro, and its bytes.
+inline constexpr char kErrorName[] = "errors.Error";
+std::string EncodeError(const Error& error);
+
 /// The detail, in valid UTF-8: what is not is replaced.
 std::string ErrorText(const Error& error);
 

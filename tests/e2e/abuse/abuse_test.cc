@@ -91,7 +91,8 @@ class AbuseTest : public GrpcFleetTest {
 };
 
 TEST_F(AbuseTest, WhatIsNoHttp2IsRejected) {
-  ExpectRejected("GET / HTTP/1.1\r\nHost: x\r\n\r\n" + std::string(100, ' '));
+  ExpectRejected(std::string(100, ' '));
+  ExpectRejected("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
   ExpectRejected(std::string(100, '\0'));
   ExpectRejected(std::string("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 11) +
                  std::string(100, 'x'));
@@ -189,7 +190,7 @@ TEST_F(AbuseTest, WhatIsNoGrpcIsToldSoAtOnce) {
   ASSERT_TRUE(peer.RunUntil([&] { return peer.streams()[id].ended; }));
   const Incoming& answer = peer.streams()[id];
   EXPECT_EQ(answer.Get(":status"), "415");
-  EXPECT_EQ(answer.Get("content-type"), "text/plain");
+  EXPECT_EQ(answer.Get("content-type"), "text/plain; charset=utf-8");
   EXPECT_NE(answer.body.find("application/grpc"), std::string::npos);
 }
 
@@ -199,7 +200,8 @@ TEST_F(AbuseTest, OtherMethodsAreNotAllowed) {
 }
 
 TEST_F(AbuseTest, OtherContentTypesAreUnsupported) {
-  for (const std::string type : {"text/html", "application/json", "", "grpc"}) {
+  for (const std::string type :
+       {"text/html", "application/jsonp", "", "grpc", "application/grpcweb"}) {
     EXPECT_EQ(Ask(With(Head(), "content-type", type), "x").Get(":status"), "415") << type;
   }
   EXPECT_EQ(Ask(Without(Head(), "content-type"), "x").Get(":status"), "415");
