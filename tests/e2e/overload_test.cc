@@ -41,6 +41,8 @@ TEST_P(OverloadTest, CallsBeyondTheLimitAreRefusedUnserved) {
   EXPECT_EQ(error.code(), Code::kResourceExhausted);
   EXPECT_EQ(error.detail(), "test serves 3 calls already (--max_in_flight)");
   EXPECT_EQ(error.retry_after(), 100ms);
+  EXPECT_THAT(services_.front()->metrics().Text(),
+              ::testing::HasSubstr("\nmicro_server_rejected_total{reason=\"in_flight\"} 1\n"));
   gate_.Open();
   threads_.clear();
   EXPECT_TRUE(Eventually([&] { return Call({}).has_value(); }));

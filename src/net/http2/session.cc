@@ -382,6 +382,11 @@ bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) 
   return true;
 }
 
+// A client's streams have odd numbers.
+std::uint32_t Session::submitted() const {
+  return nghttp2_session_get_next_stream_id(session_) / 2;
+}
+
 void Session::SubmitResponse(Stream& stream, std::span<const nghttp2_nv> fields, bool with_body) {
   nghttp2_data_provider body{{.ptr = &stream}, Callbacks::ReadBody};
   nghttp2_submit_response(session_, stream.id_, fields.data(), fields.size(),

@@ -82,6 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& peer() const { return link_->peer(); }
   bool secure() const { return link_->secure(); }
   bool closed() const { return closed_; }
+  /// How many requests were submitted.
+  std::uint32_t submitted() const;
   /// Streams there are.
   std::size_t open() const { return open_; }
   /// Whether requests may be submitted, as far as both sides have said.
