@@ -5,6 +5,7 @@
 
 #include "fleet.h"
 #include "server/standard/debug.pb.h"
+#include "web/http_peer.h"
 
 namespace micro::e2e {
 namespace {
@@ -174,18 +175,15 @@ TEST_F(ObserveTest, MessagesOfStreamsAreCountedAtBothEnds) {
 }
 
 TEST_F(ObserveTest, CallersWhoGiveUpAreCountedAsSuch) {
-  const Gate gate;
-  Service& service = Serve(Blocking([gate](Context& context, const Request& request) {
-    gate.Wait();
-    return Echo(context, request);
-  }));
-  CallFails(Named("late"), {.timeout = 500ms});
-  gate.Open();
-  EXPECT_TRUE(Eventually([&] {
-    const std::string text = service.metrics().Text();
-    return text.contains("code=\"DEADLINE_EXCEEDED\"} 1\n") ||
-           text.contains("code=\"CANCELLED\"} 1\n");
-  }));
+  Service& service = Serve(std::make_shared<Streaming>());
+  {
+    auto talk = testee::StreamsClient("test", caller().client()).Talk();
+    ASSERT_TRUE(talk.Write(Named("x")));
+    ASSERT_TRUE(talk.Read());  // it is served, and then let go of
+  }
+  EXPECT_TRUE(Shows(
+      service, R"(micro_server_handled_total{method="/testee.Streams/Talk",code="CANCELLED"} 1)"));
+  EXPECT_TRUE(Shows(service, R"(micro_server_in_flight{method="/testee.Streams/Talk"} 0)"));
 }
 
 TEST_F(ObserveTest, MethodsThatAreNotServedAreCountedTogether) {
@@ -228,6 +226,20 @@ TEST_F(ObserveTest, ThePageIsThereForAGet) {
   EXPECT_THAT(page->body, HasSubstr("\nmicro_server_refused_total 0\n"));
   EXPECT_THAT(page->body, HasSubstr("\nprocess_uptime_seconds "));
   EXPECT_FALSE(Get("/nothing"));
+}
+
+TEST_F(ObserveTest, AScraperReadsThePageOnTheServicesPort) {
+  Service& service = Serve(Blocking(Echo));
+  ASSERT_TRUE(Call({}));
+  ASSERT_TRUE(
+      Shows(service, R"(micro_server_handled_total{method="/testee.Test/Call",code="OK"} 1)"));
+  const HttpAnswer page = HttpPeer(service.address()).Ask("GET", "/metrics");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(
+      page.body,
+      HasSubstr("\nmicro_server_handled_total{method=\"/testee.Test/Call\",code=\"OK\"} 1\n"));
+  service.health().Set("", false);
+  EXPECT_EQ(HttpPeer(service.address()).Ask("GET", "/healthz").status, 503);
 }
 
 TEST_F(ObserveTest, ThePageCanBeSwitchedOff) {
