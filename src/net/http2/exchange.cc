@@ -23,7 +23,8 @@ bool Exchange::OnHeader(std::string_view /*name*/, std::string_view /*value*/) {
 void Exchange::OnHeaders(bool /*end_of_stream*/) {}
 
 void Exchange::OnData(std::string_view bytes) {
-  if (sent_ && (in_vain_ += bytes.size()) > kMostInVain) Reset(NGHTTP2_NO_ERROR);
+  if (sent_) in_vain_ += bytes.size();
+  if (in_vain_ > kMostInVain) Reset(NGHTTP2_NO_ERROR);
   if (ended_) return;
   session()->Consume(*this, bytes.size());
   if (receiver_ != nullptr) receiver_->OnBody(bytes);
