@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <string_view>
 
@@ -59,6 +60,22 @@ bool IsTaken(const MethodDescriptor& method) {
 }
 
 }  // namespace
+
+std::string DescriptorTable(const FileDescriptor& file) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string name = "descriptor_table_";
+  for (const char c : file.name()) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      name += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    name += '_';
+    if (byte >= 16) name += kHex[byte / 16];
+    name += kHex[byte % 16];
+  }
+  return name;
+}
 
 std::string Namespace(const FileDescriptor& file) {
   // protobuf tells names of messages only, so it is asked for that of one in the same package.

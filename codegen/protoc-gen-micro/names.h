@@ -11,6 +11,9 @@ namespace micro::codegen {
 /// without a package.
 std::string Namespace(const google::protobuf::FileDescriptor& file);
 
+/// What protobuf's generator calls a file's descriptors, in the global namespace.
+std::string DescriptorTable(const google::protobuf::FileDescriptor& file);
+
 /// The classes of a service.
 std::string HandlerName(const google::protobuf::ServiceDescriptor& service);
 std::string AsyncHandlerName(const google::protobuf::ServiceDescriptor& service);

@@ -20,6 +20,17 @@ constexpr char kIncludes[] = R"(
 #include <utility>
 )";
 
+// Of a static library the linker takes what is asked for, and services alone ask for nothing of
+// protobuf's own code.
+constexpr char kDescriptors[] = R"(
+namespace {
+
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::$descriptors$;
+
+}  // namespace
+)";
+
 constexpr char kInfo[] = R"(    {.path = "$path$",
      .kind = ::micro::MethodKind::$kind$,
      .idempotent = $idempotent$,$no_side_effects$
@@ -190,6 +201,7 @@ void PrintSource(const FileDescriptor& file, Printer& printer) {
   if (file.service_count() == 0) return;
   printer.Print(kIncludes);
   InNamespace(vars, printer, [&] {
+    printer.Print(vars, kDescriptors);
     for (int i = 0; i < file.service_count(); ++i) PrintService(*file.service(i), printer);
   });
 }

@@ -29,6 +29,7 @@ Variables VariablesOf(const FileDescriptor& file) {
       {"base", google::protobuf::compiler::cpp::StripProto(file.name())},
       {"namespace", Namespace(file)},
       {"version", std::to_string(MICRO_CODEGEN_VERSION)},
+      {"descriptors", DescriptorTable(file)},
   };
 }
 

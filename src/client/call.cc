@@ -90,7 +90,7 @@ void Call::FillTrace() {
   const Context* const parent = options_.parent;
   context_.trace_ = parent != nullptr ? observe::ChildOf(parent->trace()) : observe::NewTrace();
   observe::Inject(context_.trace_, parent != nullptr ? &parent->metadata() : nullptr,
-                  context_.metadata_);
+                  parts_.trace_headers, context_.metadata_);
 }
 
 void Call::Begin() {

@@ -12,6 +12,7 @@
 #include "client/pool.h"
 #include "discovery/endpoints.h"
 #include "observe/observer.h"
+#include "observe/trace.h"
 
 namespace micro {
 
@@ -24,6 +25,7 @@ struct ClientParts {
   Duration request_timeout{};
   client::Pool::Options pool = {};
   std::uint32_t retries = 1;
+  observe::TraceHeaders trace_headers = {};
   std::shared_ptr<observe::Observer> observer = std::make_shared<observe::Observer>();
   Status broken = {};  ///< why there are no calls, when the rest could not be made
 };

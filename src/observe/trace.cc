@@ -61,11 +61,17 @@ class Generator {
   std::array<std::uint64_t, 4> state_{};
 };
 
-int Digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// What each character is as a hex digit; -1: none.
+constexpr std::array<std::int8_t, 256> kDigits = [] {
+  std::array<std::int8_t, 256> digits{};
+  digits.fill(-1);
+  for (std::size_t i = 0; i < kHex.size(); ++i) {
+    digits[static_cast<unsigned char>(kHex[i])] = static_cast<std::int8_t>(i);
+  }
+  return digits;
+}();
+
+int Digit(char c) { return kDigits[static_cast<unsigned char>(c)]; }
 
 // Sixteen hex digits, in lower case.
 bool ReadHex(std::string_view text, std::uint64_t& value) {
@@ -229,14 +235,24 @@ TraceContext Continue(const Metadata& metadata) {
   return trace ? trace : NewTrace();
 }
 
-void Inject(const TraceContext& trace, const Metadata* inbound, Metadata& metadata) {
-  if (!trace) return;
+Result<TraceHeaders> ParseTraceHeaders(std::string_view text) {
+  const bool both = text == "both";
+  if (!both && text != "w3c" && text != "micro" && text != "none") {
+    return InvalidArgument("unknown trace headers \"" + std::string(text) +
+                           "\"; known: w3c, micro, both, none");
+  }
+  return TraceHeaders{.w3c = both || text == "w3c", .micro = both || text == "micro"};
+}
+
+void Inject(const TraceContext& trace, const Metadata* inbound, TraceHeaders headers,
+            Metadata& metadata) {
+  if (!trace || (!headers.w3c && !headers.micro)) return;
   const Found own(metadata);
   const bool has_parent = !own.traceparent.empty();
   const bool has_micro = !own.trace_id.empty() || !own.span_id.empty();
   std::optional<Found> came;
   if (inbound != nullptr) came.emplace(*inbound);
-  if (!has_parent) {
+  if (headers.w3c && !has_parent) {
     AddTraceparent(trace, metadata);
     if (came && !came->traceparent.empty()) {
       for (const std::string_view state : inbound->GetAll(kTracestate)) {
@@ -244,7 +260,8 @@ void Inject(const TraceContext& trace, const Metadata* inbound, Metadata& metada
       }
     }
   }
-  if (!has_micro) AddMicro(trace, came && came->micro() ? came->trace_id : "", metadata);
+  if (headers.micro && !has_micro)
+    AddMicro(trace, came && came->micro() ? came->trace_id : "", metadata);
 }
 
 }  // namespace observe

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "micro/error.h"
 #include "micro/metadata.h"
 #include "micro/trace.h"
 
@@ -25,9 +26,18 @@ std::optional<TraceContext> ParseTraceparent(std::string_view text);
 /// micro-span-id where both are there; or else a new trace. The span is this end's own.
 TraceContext Continue(const Metadata& metadata);
 
-/// Adds what tells the next one where it stands: traceparent and go-micro's two keys, and what of
-/// `inbound`, the metadata of the request that is being served if there is one, goes with them.
-/// Keys that are there already stay as they are.
-void Inject(const TraceContext& trace, const Metadata* inbound, Metadata& metadata);
+/// Which keys carry a trace to the next one.
+struct TraceHeaders {
+  bool w3c = true;    ///< traceparent and tracestate
+  bool micro = true;  ///< micro-trace-id and micro-span-id
+};
+/// Reads "w3c", "micro", "both" or "none"; INVALID_ARGUMENT otherwise.
+Result<TraceHeaders> ParseTraceHeaders(std::string_view text);
+
+/// Adds what tells the next one where it stands, and what of `inbound`, the metadata of the request
+/// that is being served if there is one, goes with that. Keys that are there already stay as they
+/// are.
+void Inject(const TraceContext& trace, const Metadata* inbound, TraceHeaders headers,
+            Metadata& metadata);
 
 }  // namespace micro::observe

@@ -92,7 +92,7 @@ TEST(TraceTest, OneOfGoMicrosKeysIsNotEnough) {
 TEST(TraceTest, BothFamiliesAreSent) {
   const TraceContext trace = ChildOf(Continue({{"traceparent", kParent}}));
   Metadata metadata;
-  Inject(trace, nullptr, metadata);
+  Inject(trace, nullptr, {}, metadata);
   EXPECT_EQ(metadata.Get("traceparent"),
             "00-0af7651916cd43dd8448eb211c80319c-" + trace.span_id() + "-01");
   EXPECT_EQ(metadata.Get("micro-trace-id"), "0af76519-16cd-43dd-8448-eb211c80319c");
@@ -111,7 +111,7 @@ TEST(TraceTest, WhatCameGoesOnAsItWas) {
                             {"cookie", "c"},
                             {"x-user", "u"}};
   Metadata metadata;
-  Inject(ChildOf(Continue(inbound)), &inbound, metadata);
+  Inject(ChildOf(Continue(inbound)), &inbound, {}, metadata);
   EXPECT_EQ(metadata.Get("micro-trace-id"), "my trace");
   EXPECT_EQ(metadata.GetAll("tracestate"), (std::vector<std::string_view>{"a=1", "b=2"}));
   EXPECT_EQ(metadata.size(), 5);  // and nothing else
@@ -119,8 +119,21 @@ TEST(TraceTest, WhatCameGoesOnAsItWas) {
 
 TEST(TraceTest, WhatIsSetAlreadyStays) {
   Metadata metadata = {{"traceparent", "mine"}, {"micro-trace-id", "mine"}};
-  Inject(NewTrace(), nullptr, metadata);
+  Inject(NewTrace(), nullptr, {}, metadata);
   EXPECT_EQ(metadata, (Metadata{{"traceparent", "mine"}, {"micro-trace-id", "mine"}}));
+}
+
+TEST(TraceTest, WhichKeysAreSentIsChosenByName) {
+  const auto keys = [](std::string_view name) {
+    Metadata metadata;
+    Inject(NewTrace(), nullptr, *ParseTraceHeaders(name), metadata);
+    return std::pair(metadata.Has("traceparent"), metadata.Has("micro-span-id"));
+  };
+  EXPECT_EQ(keys("both"), std::pair(true, true));
+  EXPECT_EQ(keys("w3c"), std::pair(true, false));
+  EXPECT_EQ(keys("micro"), std::pair(false, true));
+  EXPECT_EQ(keys("none"), std::pair(false, false));
+  EXPECT_FALSE(ParseTraceHeaders("b3"));
 }
 
 TEST(TraceTest, IdsDiffer) {
@@ -138,7 +151,7 @@ TEST(TraceTest, WithoutIdsThereIsNoContext) {
   EXPECT_FALSE(none);
   EXPECT_EQ(none.parent_id(), "");
   Metadata metadata;
-  Inject(none, nullptr, metadata);
+  Inject(none, nullptr, {}, metadata);
   EXPECT_TRUE(metadata.empty());
 }
 

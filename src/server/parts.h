@@ -18,9 +18,9 @@ struct ServerParts {
   std::shared_ptr<Transport> transport;
   Codecs codecs;
   std::size_t max_in_flight = 0;  ///< calls at a time; 0: no limit
-  bool reflection = true;    ///< whether server reflection is served
-  bool debug = true;         ///< whether go-micro's Debug handler is
-  bool metrics_page = true;  ///< whether there is a GET /metrics
+  bool reflection = true;         ///< whether server reflection is served
+  bool debug = true;              ///< whether go-micro's Debug handler is
+  bool metrics_page = true;       ///< whether there is a GET /metrics
   std::shared_ptr<observe::Observer> observer = std::make_shared<observe::Observer>();
 };
 

@@ -41,6 +41,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   void Accept(transport::ServerStreamPtr stream) override {
     const std::int64_t before = under_way_.fetch_add(1, std::memory_order_relaxed);
     if (std::cmp_less(before, most_)) return server::Call::Begin(*this, std::move(stream));
+    crowded_out_.Add();
     Error error(Code::kResourceExhausted, parts_.name + " serves " + std::to_string(most_) +
                                               " calls already (--max_in_flight)");
     error.set_id(parts_.name).set_retry_after(kComeBack);
@@ -164,6 +165,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     page.Family("micro_server_refused_total", "counter", "What was malformed, and refused");
     page.Sample("", "", refused_.value());
     page.Family("micro_server_rejected_total", "counter", "Calls refused for want of room");
+    page.Sample("", "reason=\"in_flight\"", crowded_out_.value());
     page.Sample("", "reason=\"worker_queue\"", parts_.runtime->refused());
     page.Family("micro_worker_threads", "gauge", "Threads for blocking handlers");
     page.Sample("", "", std::uint64_t{parts_.runtime->workers()});
@@ -205,6 +207,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   ServerParts parts_;
   const std::size_t most_;  // calls under way
   Counter refused_;
+  Counter crowded_out_;
   mutable std::mutex listening_mutex_;
   transport::Listener* listening_ = nullptr;  // for whoever counts its connections
   std::atomic<std::int64_t> under_way_{0};

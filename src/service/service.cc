@@ -13,6 +13,7 @@
 #include "net/advertise.h"
 #include "observe/log_ring.h"
 #include "observe/observer.h"
+#include "observe/trace.h"
 #include "runtime/loop.h"
 #include "server/parts.h"
 #include "service/defaults.h"
@@ -92,6 +93,12 @@ struct Service::Parts {
                        .set_phase(Phase::kConfigure));
     }
     log_level = *level;
+    const auto headers = observe::ParseTraceHeaders(options.trace_headers);
+    if (!headers) {
+      return Fails(Error(Code::kInvalidArgument, "--trace_headers: " + headers.error().detail())
+                       .set_phase(Phase::kConfigure));
+    }
+    trace_headers = *headers;
     if (options.id.empty()) options.id = RandomUuid();
     return CheckRanges();
   }
@@ -174,6 +181,7 @@ struct Service::Parts {
                              .most = std::max<std::size_t>(options.client_pool_size, 1),
                              .idle_time = options.client_pool_ttl},
                     .retries = options.client_retries,
+                    .trace_headers = trace_headers,
                     .observer = observer,
                     .broken = status});
   }
@@ -216,6 +224,7 @@ struct Service::Parts {
   std::vector<std::string> arguments;
   Status status;
   LogLevel log_level = LogLevel::kInfo;
+  observe::TraceHeaders trace_headers;
   std::unique_ptr<Runtime> runtime;
   std::shared_ptr<Registry> registry;
   std::shared_ptr<Transport> transport;

@@ -17,6 +17,10 @@ class OverloadTest : public FleetTest {
           options);
     for (int i = 0; i < count; ++i) {
       threads_.emplace_back([this] { EXPECT_TRUE(Call(Named("stay"), {.timeout = 60s})); });
+      // The first one has left the queue before others come.
+      if (i == 0) {
+        EXPECT_TRUE(Eventually([&] { return entered_ == 1; }));
+      }
     }
   }
   ~OverloadTest() override { gate_.Open(); }
@@ -37,6 +41,8 @@ TEST_P(OverloadTest, CallsBeyondTheLimitAreRefusedUnserved) {
   EXPECT_EQ(error.code(), Code::kResourceExhausted);
   EXPECT_EQ(error.detail(), "test serves 3 calls already (--max_in_flight)");
   EXPECT_EQ(error.retry_after(), 100ms);
+  EXPECT_THAT(services_.front()->metrics().Text(),
+              ::testing::HasSubstr("\nmicro_server_rejected_total{reason=\"in_flight\"} 1\n"));
   gate_.Open();
   threads_.clear();
   EXPECT_TRUE(Eventually([&] { return Call({}).has_value(); }));

@@ -2,14 +2,9 @@
 
 from harness import GoPrograms, Server, run_cases
 
-REFLECTION = False  # whether our server has it
-
 
 def run_all(tally, binaries, folder):
     title = "grpcurl"
-    if not REFLECTION:
-        tally.skip(title, "our server has no reflection yet")
-        return
     programs = GoPrograms("grpcurl", folder / "grpcurl", ["."])
     if programs.missing:
         tally.skip(title, programs.missing)

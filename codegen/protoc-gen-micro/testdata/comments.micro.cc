@@ -8,6 +8,13 @@ namespace comments {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_comments_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kCommentedInfo[] = {
     {.path = "/comments.Commented/Backslash",
      .kind = ::micro::MethodKind::kUnary,

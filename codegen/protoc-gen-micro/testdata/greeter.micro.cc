@@ -8,6 +8,13 @@ namespace helloworld {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_greeter_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kGreeterInfo[] = {
     {.path = "/helloworld.Greeter/Hello",
      .kind = ::micro::MethodKind::kUnary,

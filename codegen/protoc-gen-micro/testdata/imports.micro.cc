@@ -8,6 +8,13 @@ namespace imports::v1 {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_imports_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kImporterInfo[] = {
     {.path = "/imports.v1.Importer/Import",
      .kind = ::micro::MethodKind::kUnary,

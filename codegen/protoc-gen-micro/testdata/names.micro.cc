@@ -8,6 +8,13 @@ namespace go::micro::names {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_names_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo klower_caseInfo[] = {
     {.path = "/go.micro.names.lower_case/say_hello",
      .kind = ::micro::MethodKind::kUnary,

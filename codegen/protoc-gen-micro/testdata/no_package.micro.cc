@@ -6,6 +6,13 @@
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_no_5fpackage_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kGlobalInfo[] = {
     {.path = "/Global/Ask",
      .kind = ::micro::MethodKind::kUnary,

@@ -8,6 +8,13 @@ namespace streams {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_streams_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kClockInfo[] = {
     {.path = "/streams.Clock/Count",
      .kind = ::micro::MethodKind::kServerStream,

@@ -4,6 +4,11 @@
 #include <vector>
 
 namespace micro::http2 {
+namespace {
+
+constexpr std::size_t kMostInVain = 64U << 10U;
+
+}  // namespace
 
 Exchange& Exchange::TakeOver(Stream& stream, bool head_only) {
   auto* exchange = new Exchange(head_only);
@@ -18,25 +23,21 @@ bool Exchange::OnHeader(std::string_view /*name*/, std::string_view /*value*/) {
 void Exchange::OnHeaders(bool /*end_of_stream*/) {}
 
 void Exchange::OnData(std::string_view bytes) {
-  sending_ = true;
-  if (sent_) Reset(NGHTTP2_NO_ERROR);
+  if (sent_ && (in_vain_ += bytes.size()) > kMostInVain) Reset(NGHTTP2_NO_ERROR);
   if (ended_) return;
   session()->Consume(*this, bytes.size());
   if (receiver_ != nullptr) receiver_->OnBody(bytes);
 }
 
-// A sender that goes on after it has its answer is told to stop (RFC 9113 section 8.1).
-void Exchange::OnSent() {
-  sent_ = true;
-  if (sending_) Reset(NGHTTP2_NO_ERROR);
-}
+// A sender that goes on after it has its answer is told to stop (RFC 9113 section 8.1), though not
+// for what was on its way: some take a reset for the loss of the answer.
+void Exchange::OnSent() { sent_ = true; }
 
 void Exchange::Reset(std::uint32_t error) {
   if (!std::exchange(reset_, true)) session()->Reset(*this, error);
 }
 
 void Exchange::OnEnd() {
-  sending_ = false;
   if (receiver_ != nullptr) receiver_->OnBodyEnd();
 }
 

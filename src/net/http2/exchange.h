@@ -44,8 +44,8 @@ class Exchange final : public Stream, public http::Exchange {
   bool head_only_;
   bool head_sent_ = false;
   bool ended_ = false;
-  bool sending_ = false;  // the other side is within the request's body
-  bool sent_ = false;     // the response has left
+  bool sent_ = false;        // the response has left
+  std::size_t in_vain_ = 0;  // bytes of the request's body that came after that
   bool reset_ = false;
 };
 

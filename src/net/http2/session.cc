@@ -31,6 +31,10 @@ constexpr std::size_t kFirstStreams = 1000;
 // Frames without anything of a call that may come in a row, within the time.
 constexpr int kMostChatter = 10'000;
 constexpr std::chrono::seconds kChatterTime{1};
+constexpr char kTooMuchChatter[] = "too many frames that carry nothing";
+// How long, and for how many bytes, a connection stays open to be read to its end.
+constexpr std::chrono::seconds kLinger{1};
+constexpr std::size_t kMostDropped = 4U << 20U;
 // Bytes of a stream's window that are given back at a time; most calls are over before.
 constexpr std::size_t kConsumeStep = 16U << 10U;
 
@@ -151,6 +155,7 @@ bool Session::Feed(std::span<const std::uint8_t> bytes) {
     const ssize_t used = nghttp2_session_mem_recv(session_, slice.data(), slice.size());
     if (used < 0) {
       malformed_ = true;
+      if (used == NGHTTP2_ERR_FLOODED) return EndFlood(), false;
       const bool tls = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC && slice[0] == kTlsHandshake;
       return Close(tls ? "the caller speaks TLS, which this port does not"
                        : nghttp2_strerror(static_cast<int>(used))),
@@ -227,6 +232,7 @@ void Session::Flush() {
   in_turn_ = false;
   if (closed_ || !pending_.empty()) return;  // WaitWritable continues
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
+    lingers_ = role_ == Role::kServer;
     Close("ended");
   }
 }
@@ -261,12 +267,31 @@ void Session::Detach(Stream& stream, std::uint32_t error, std::string_view why) 
   stream.OnClose(error);
 }
 
+// A socket that is closed with unread bytes resets the connection, and a GOAWAY just sent is lost:
+// what still comes is dropped for a moment.
+void Session::Linger() {
+  link_->CloseWrite();
+  loop_.PostAfter(kLinger, [self = shared_from_this()] { self->link_->Close(); });
+  DropInput();
+}
+
+void Session::DropInput() {
+  link_->WaitReadable([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error) return;
+    const ssize_t size = self->link_->Read(ReadBuffer());
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return self->DropInput();
+    if (size > 0) self->dropped_ += static_cast<std::size_t>(size);
+    if (size <= 0 || self->dropped_ > kMostDropped) return self->link_->Close();
+    self->DropInput();
+  });
+}
+
 void Session::Close(std::string_view reason, bool tell) {
   if (closed_) return;
   const auto self = shared_from_this();
   closed_ = true;
   pulse_.Cancel();
-  link_->Close();
+  lingers_ ? Linger() : link_->Close();
   std::string why = refused_for_.empty() ? farewell_ : refused_for_;
   if (why.empty()) why = reason;
   while (!streams_.empty()) Detach(streams_.front(), kConnectionLost, why);
@@ -300,8 +325,24 @@ void Session::OnChatter() {
   const bool calm = now - std::exchange(chatter_began_, now) > kChatterTime;
   chatter_ = 0;
   if (calm || malformed_) return;
-  refused_for_ = "too many frames that carry nothing";
+  refused_for_ = kTooMuchChatter;
   nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+// More wants an answer than nghttp2 keeps in mind, before what it had could leave. The last word
+// goes out as far as the socket takes it.
+void Session::EndFlood() {
+  refused_for_ = kTooMuchChatter;
+  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+  std::string& out = WriteBuffer();
+  out.insert(0, std::exchange(pending_, {}));
+  for (bool more = true; more && Gather(out);) {
+    const bool full = out.size() >= kWriteSize;
+    more = link_->Write(out) == static_cast<ssize_t>(out.size()) && full;
+    out.clear();
+  }
+  lingers_ = true;
+  Close(kTooMuchChatter);
 }
 
 // nghttp2 has seen something that ends the connection.
@@ -348,6 +389,11 @@ bool Session::SubmitRequest(Stream& stream, std::span<const nghttp2_nv> fields) 
   Attach(stream, id);
   FlushSoon();
   return true;
+}
+
+// A client's streams have odd numbers.
+std::uint32_t Session::submitted() const {
+  return nghttp2_session_get_next_stream_id(session_) / 2;
 }
 
 void Session::SubmitResponse(Stream& stream, std::span<const nghttp2_nv> fields, bool with_body) {

@@ -82,6 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& peer() const { return link_->peer(); }
   bool secure() const { return link_->secure(); }
   bool closed() const { return closed_; }
+  /// How many requests were submitted.
+  std::uint32_t submitted() const;
   /// Streams there are.
   std::size_t open() const { return open_; }
   /// Whether requests may be submitted, as far as both sides have said.
@@ -106,6 +108,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
   void Detach(Stream& stream, std::uint32_t error, std::string_view why);
+  void EndFlood();
+  void Linger();
+  void DropInput();
   void OnPingAck(std::span<const std::uint8_t, 8> payload);
   void OnGoaway(const nghttp2_goaway& goaway);
   void OnGoawaySent(const nghttp2_goaway& goaway);
@@ -131,6 +136,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string* out_ = nullptr;  // where DATA goes during Gather
   bool in_turn_ = false;
   bool malformed_ = false;
+  bool lingers_ = false;
+  std::size_t dropped_ = 0;  // bytes that came after the end
   bool flush_posted_ = false;
   bool settings_received_ = false;
   bool goaway_received_ = false;

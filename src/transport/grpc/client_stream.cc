@@ -12,6 +12,9 @@
 namespace micro::grpc {
 namespace {
 
+// Names may have been pushed out of the compression table meanwhile.
+constexpr std::uint32_t kTeachEvery = 1024;
+
 int ToNumber(std::string_view text) {
   int number = -1;
   const char* end = text.data() + text.size();
@@ -71,6 +74,7 @@ ClientStream::ClientStream(const transport::Limits& limits)
 
 void ClientStream::Open(http2::Session& session, const transport::CallHead& head) {
   Fields& fields = Fields::Scratch();
+  if (session.submitted() % kTeachEvery == 0) fields.TeachNames();
   fields.Static(":method", "POST");
   fields.Static(":scheme", session.secure() ? "https" : "http");
   fields.Add(":path", head.path);

@@ -13,8 +13,7 @@ constexpr std::array<std::string_view, 17> kCodes = {
 
 // Keys whose values no other call will have.
 bool IsUnique(std::string_view key) {
-  return key == "traceparent" || key == "micro-trace-id" || key == "micro-span-id" ||
-         key == "timeout";
+  return key == "traceparent" || key == "micro-trace-id" || key == "micro-span-id";
 }
 
 }  // namespace
@@ -23,6 +22,7 @@ Fields& Fields::Scratch() {
   thread_local Fields fields;
   fields.fields_.clear();
   fields.texts_.clear();
+  fields.teach_names_ = false;
   return fields;
 }
 
@@ -32,14 +32,18 @@ std::string_view Fields::Keep(std::string text) {
 
 void Fields::AddUnique(std::string_view name, std::string value) {
   Add(name, Keep(std::move(value)));
-  fields_.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+  KeepOut();
+}
+
+void Fields::KeepOut() {
+  if (!teach_names_) fields_.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
 }
 
 void Fields::Add(const Metadata& metadata) {
   for (const auto& [key, value] : metadata) {
     if (IsReserved(key) || !IsSendable(key, value)) continue;
     Add(key, IsBinary(key) ? Keep(Base64Encode(value)) : value);
-    if (IsUnique(key)) fields_.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+    if (IsUnique(key)) KeepOut();
   }
 }
 

@@ -30,6 +30,9 @@ class Fields {
   }
   /// A value that no other call will have: kept out of the compression table.
   void AddUnique(std::string_view name, std::string value);
+  /// Lets the values that follow into the table this once: their names stay there, and the next
+  /// ones need not spell them.
+  void TeachNames() { teach_names_ = true; }
   /// What users may send of `metadata`; binary values are encoded.
   void Add(const Metadata& metadata);
   /// grpc-status, and what an error carries beside it.
@@ -42,9 +45,11 @@ class Fields {
 
  private:
   std::string_view Keep(std::string text);
+  void KeepOut();
 
   std::vector<nghttp2_nv> fields_;
   std::vector<std::unique_ptr<std::string>> texts_;
+  bool teach_names_ = false;
 };
 
 /// Adds a field that came in to what a user sees; binary values are decoded. False for bad base64.

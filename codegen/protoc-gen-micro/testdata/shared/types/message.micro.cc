@@ -8,6 +8,13 @@ namespace shared::types {
 
 namespace {
 
+// Links the file's descriptors in: reflection shows them.
+[[gnu::used]] const void* const kDescriptors = &::descriptor_table_shared_2ftypes_2fmessage_2eproto;
+
+}  // namespace
+
+namespace {
+
 constexpr ::micro::MethodInfo kSharedInfo[] = {
     {.path = "/shared.types.Shared/Share",
      .kind = ::micro::MethodKind::kUnary,
