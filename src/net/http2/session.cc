@@ -164,11 +164,20 @@ bool Session::Feed(std::span<const std::uint8_t> bytes) {
     if (received_ > 0) {
       nghttp2_session_consume_connection(session_, std::exchange(received_, 0));
     }
-    if (!bytes.empty() && pending_.empty() && !Gather(WriteBuffer())) {
-      return Close("protocol error"), false;
-    }
+    if (!bytes.empty() && pending_.empty() && !GatherAhead()) return false;
   }
   return true;
+}
+
+// Frames what is there before more input is looked at, and sends it once it is a write's worth:
+// nghttp2 takes answers that pile up for a flood. False when that closed the connection.
+bool Session::GatherAhead() {
+  std::string& out = WriteBuffer();
+  if (!Gather(out)) return Close("protocol error"), false;
+  if (out.size() < kWriteSize) return true;
+  WriteOut(out);
+  out.clear();
+  return !closed_;
 }
 
 void Session::FlushSoon() {

@@ -103,6 +103,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Flush();
   void FlushSoon();
   bool Gather(std::string& out);
+  bool GatherAhead();
   bool WriteOut(std::string& out);
   void WaitWritable();
   void Attach(Stream& stream, std::int32_t id);
