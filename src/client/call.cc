@@ -86,9 +86,12 @@ Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
 
 Call::~Call() { End(Code::kInternal); }
 
+// Ids that no other call has are dear to send: a trace that begins here goes on only where somebody
+// will see its beginning.
 void Call::FillTrace() {
   const Context* const parent = options_.parent;
   context_.trace_ = parent != nullptr ? observe::ChildOf(parent->trace()) : observe::NewTrace();
+  if (parent == nullptr && !parts_.observer->exports()) return;
   observe::Inject(context_.trace_, parent != nullptr ? &parent->metadata() : nullptr,
                   parts_.trace_headers, context_.metadata_);
 }

@@ -50,6 +50,8 @@ class Observer {
   /// A text that lives as long as this.
   const std::string* Keep(std::string text);
 
+  /// Whether somebody takes the spans away.
+  bool exports() const { return exporter_ != nullptr; }
   /// Keeps a span, and hands it to whoever exports.
   void Add(const Ended& ended) {
     spans_.Add(ended.record);

@@ -406,8 +406,15 @@ TEST_P(TraceTest, NothingElseThatCameIsForwarded) {
   EXPECT_TRUE(came.Has("micro-trace-id"));
 }
 
+TEST_P(TraceTest, ACallThatNobodyTracesCarriesNoIds) {
+  Serve(Blocking([](Context& context, const Request&) -> Reply {
+    return Text(context.metadata().Has("traceparent") ? "told" : "not told");
+  }));
+  EXPECT_EQ(Call({})->text(), "not told");
+}
 TEST_P(TraceTest, HeadersCanBeLeftOut) {
   caller_options_.trace_headers = "none";
+  caller_options_.spans = spans_.exporter();
   Serve(Blocking([](Context& context, const Request&) -> Reply {
     EXPECT_TRUE(context.trace());  // its own
     EXPECT_EQ(context.trace().parent, 0);
