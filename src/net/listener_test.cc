@@ -22,6 +22,15 @@ using namespace std::chrono_literals;
 
 class ListenerTest : public ::testing::Test {
  protected:
+  // What is kept goes before its loops do; nothing is kept any more from here on.
+  ~ListenerTest() override {
+    {
+      const std::lock_guard lock(mutex_);
+      keep_ = false;
+    }
+    CloseKept();
+  }
+
   Result<std::unique_ptr<Link>> DialTo(const std::string& address) {
     return Await(runtime_.loop(0), Dial(address, 30s));
   }
