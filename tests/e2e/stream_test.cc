@@ -4,6 +4,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/pool.h"
 #include "fleet.h"
 
 namespace micro::e2e {
@@ -533,7 +534,8 @@ TEST_F(IdleStreams, TenThousandHoldNoThread) {
   EventLoop& loop = caller().runtime().loop(0);
   ASSERT_TRUE(client.Talk().Finish());  // what is started once is started
   const int before = ThreadsOfThisProcess();
-  constexpr int kStreams = 10'000;
+  // Instrumented coroutines have no tail calls: what ends at once then costs the loop's stack.
+  constexpr int kStreams = kPooling ? 10'000 : 1'000;
   std::vector<AsyncClientStream<Request, Response>> streams;
   streams.reserve(kStreams);
   ASSERT_TRUE(Await(loop, [](auto& all, auto to) -> Task<void> {
