@@ -215,11 +215,10 @@ Task<Linked> ConnectToFirst(std::vector<Endpoint> endpoints, TimePoint until) {
 
 Task<Linked> Dial(std::string address, Duration timeout, std::shared_ptr<TlsContext> tls) {
   const auto target = ParseTarget(address);
-  const TimePoint now = std::chrono::steady_clock::now();
+  const TimePoint until = runtime::Later(std::chrono::steady_clock::now(), timeout);
   Linked link = Unavailable("");
   if (target) {
-    link = co_await Connect(
-        *target, timeout > TimePoint::max() - now ? TimePoint::max() : now + timeout, tls.get());
+    link = co_await Connect(*target, until, tls.get());
   } else {
     link = Unavailable(target.error().detail());
   }

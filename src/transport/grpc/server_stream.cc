@@ -62,12 +62,11 @@ bool ServerStream::OnPlainHeader(std::string_view name, std::string_view value) 
 
 bool ServerStream::OnGrpcHeader(std::string_view name, std::string_view value) {
   if (name == "grpc-timeout") {
-    const auto timeout = DecodeTimeout(value);
-    if (timeout) {
-      const TimePoint now = std::chrono::steady_clock::now();
-      head_.deadline = *timeout > TimePoint::max() - now ? TimePoint::max() : now + *timeout;
+    const auto deadline = DecodeDeadline(value);
+    if (deadline) {
+      head_.deadline = *deadline;
     } else if (refused_) {
-      refused_ = InvalidArgument("\"" + std::string(value) + "\" is no grpc-timeout");
+      refused_ = Failure(deadline.error());
     }
   } else if (name == "grpc-encoding") {
     OnEncoding(value);

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <limits>
 
+#include "runtime/timer.h"
+
 namespace micro::grpc {
 namespace {
 
@@ -72,6 +74,12 @@ std::optional<Duration> DecodeTimeout(std::string_view text) {
     return Duration(count);
   }
   return std::nullopt;
+}
+
+Result<TimePoint> DecodeDeadline(std::string_view text) {
+  const auto timeout = DecodeTimeout(text);
+  if (!timeout) return InvalidArgument("\"" + std::string(text) + "\" is no grpc-timeout");
+  return runtime::Later(std::chrono::steady_clock::now(), *timeout);
 }
 
 std::string PercentEncode(std::string_view text) {

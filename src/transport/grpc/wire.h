@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "micro/duration.h"
+#include "micro/error.h"
 
 // The small encodings of gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md).
 namespace micro::grpc {
@@ -15,6 +16,9 @@ std::string EncodeTimeout(Duration timeout);
 /// Reads a grpc-timeout; nothing for what is none. More than 64 bits hold becomes the longest there
 /// is.
 std::optional<Duration> DecodeTimeout(std::string_view text);
+/// When a call that came now with this grpc-timeout is too late; INVALID_ARGUMENT, quoting `text`,
+/// for what is none.
+Result<TimePoint> DecodeDeadline(std::string_view text);
 
 /// Percent-encodes a grpc-message: all but printable ASCII, and '%'.
 std::string PercentEncode(std::string_view text);

@@ -54,6 +54,22 @@ TEST(TimeoutTest, WhatIsNoneIsRejected) {
   }
 }
 
+TEST(TimeoutTest, ADeadlineIsThatMuchFromNow) {
+  const TimePoint before = std::chrono::steady_clock::now();
+  const auto deadline = DecodeDeadline("5H");
+  ASSERT_TRUE(deadline);
+  EXPECT_GE(*deadline, before + 5h);
+  EXPECT_LE(*deadline, std::chrono::steady_clock::now() + 5h);
+  EXPECT_EQ(DecodeDeadline("99999999H"), TimePoint::max());
+}
+
+TEST(TimeoutTest, WhatGivesNoDeadlineIsQuoted) {
+  const auto deadline = DecodeDeadline("soon");
+  ASSERT_FALSE(deadline);
+  EXPECT_EQ(deadline.error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(deadline.error().detail(), "\"soon\" is no grpc-timeout");
+}
+
 TEST(PercentTest, PrintableAsciiStays) {
   const std::string text = R"({"id":"a","detail":"b ~"})";
   EXPECT_EQ(PercentEncode(text), text);

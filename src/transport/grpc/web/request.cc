@@ -11,13 +11,12 @@ namespace micro::web {
 namespace {
 
 void TakeTimeout(Request& request, std::string_view value) {
-  const auto timeout = grpc::DecodeTimeout(value);
-  if (!timeout) {
-    request.status = InvalidArgument("\"" + std::string(value) + "\" is no grpc-timeout");
-    return;
+  const auto deadline = grpc::DecodeDeadline(value);
+  if (deadline) {
+    request.head.deadline = *deadline;
+  } else {
+    request.status = Failure(deadline.error());
   }
-  const TimePoint now = std::chrono::steady_clock::now();
-  request.head.deadline = *timeout > TimePoint::max() - now ? TimePoint::max() : now + *timeout;
 }
 
 void TakeHeader(Request& request, std::string_view name, std::string_view value) {
