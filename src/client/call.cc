@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "micro/stream.h"
+
 #include "observe/trace.h"
+#include "runtime/timer.h"
 
 namespace micro::client {
 namespace {
@@ -124,7 +127,7 @@ void Call::FillDeadline() {
   Duration timeout = options_.timeout;
   if (timeout <= Duration::zero() && unary()) timeout = parts_.request_timeout;
   if (timeout > Duration::zero()) {
-    context_.deadline_ = timeout > TimePoint::max() - now ? TimePoint::max() : now + timeout;
+    context_.deadline_ = runtime::Later(now, timeout);
   }
   if (options_.parent != nullptr && options_.parent->deadline()) {
     context_.deadline_ =
@@ -135,8 +138,8 @@ void Call::FillDeadline() {
                .interrupter = &interrupter_};
 }
 
-const Codec* Call::FindCodec() const {
-  return parts_.codecs.Find(options_.content_type.empty() ? kProto : options_.content_type);
+std::string_view Call::content_type() const {
+  return options_.content_type.empty() ? kProto : options_.content_type;
 }
 
 UnaryCall::UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string& service,
@@ -146,11 +149,9 @@ UnaryCall::UnaryCall(const ClientParts& parts, PerLoop& loop, const std::string&
 
 // What go-micro v2.2 clients send; `timeout` is in nanoseconds, and ends streams in old servers.
 Status Call::FillHead() {
-  const std::string_view content_type =
-      options_.content_type.empty() ? kProto : options_.content_type;
   codec_ = FindCodec();
   if (codec_ == nullptr) {
-    return InvalidArgument("Unsupported Content-Type: " + std::string(options_.content_type) +
+    return InvalidArgument("Unsupported Content-Type: " + std::string(content_type()) +
                            "; known: " + parts_.codecs.Known());
   }
   head_.path = context_.path_;
@@ -159,7 +160,7 @@ Status Call::FillHead() {
   head_.compression = options_.compression;
   head_.metadata = context_.metadata_;
   if (unary()) head_.metadata.Set("timeout", std::to_string(time_given_.count()));
-  head_.metadata.Set("x-content-type", content_type);
+  head_.metadata.Set("x-content-type", content_type());
   if (!parts_.name.empty() && !head_.metadata.Has("micro-from-service")) {
     head_.metadata.Add("micro-from-service", parts_.name);
   }
@@ -277,18 +278,15 @@ Call::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) 
   std::swap(context_.response_metadata_, stream.metadata());
   std::swap(context_.trailers_, stream.trailers());
   context_.received_compression_ = stream.compression();
-  if (stream.status() && answered) return {Ok()};
-  if (stream.status()) {
-    return {Fails(
-        Error(Code::kInternal, "the call succeeded without a response").set_phase(Phase::kRemote))};
-  }
-  return Judge(stream, stream.status());
+  if (!stream.status()) return Judge(stream);
+  return {answered ? Ok() : internal::NoResponse()};
 }
 
-Call::Attempt UnaryCall::Judge(const transport::ClientStream& stream, Status status) const {
-  if (stream.unprocessed()) return {std::move(status), Verdict::kNotSent};
+Call::Attempt Call::Judge(const transport::ClientStream& stream) {
+  const Status& status = stream.status();
+  if (stream.unprocessed()) return {status, Verdict::kNotSent};
   const bool unavailable = status.error().code() == Code::kUnavailable;
-  return {std::move(status), unavailable ? Verdict::kUnknown : Verdict::kDone};
+  return {status, unavailable ? Verdict::kUnknown : Verdict::kDone};
 }
 
 Status Call::Cancelled() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/intrusive/list.hpp>
@@ -50,11 +51,15 @@ class Call : public Next::Step, public CallHook {
   };
 
   bool unary() const { return method_.kind == MethodKind::kUnary; }
-  const Codec* FindCodec() const;
+  /// In which the messages travel.
+  std::string_view content_type() const;
+  const Codec* FindCodec() const { return parts_.codecs.Find(content_type()); }
   /// All attempts, without middleware.
   Task<Status> Run(Context& context) override;
   /// What is done with a connection.
   virtual Task<Attempt> Exchange(transport::Connection& connection) = 0;
+  /// What came of an attempt that ended with the error of `stream`, when all of it may be repeated.
+  static Attempt Judge(const transport::ClientStream& stream);
   Status Cancelled() const;
   Status OutOfTime() const;
 
@@ -101,7 +106,6 @@ class UnaryCall final : public Call {
 
  private:
   Task<Attempt> Exchange(transport::Connection& connection) override;
-  Attempt Judge(const transport::ClientStream& stream, Status status) const;
   Attempt Settle(transport::ClientStream& stream, bool answered);
 
   const google::protobuf::Message& request_;

@@ -88,7 +88,7 @@ Task<Call::Attempt> StreamCall::Exchange(transport::Connection& connection) {
   Ending ending(*this, patience_);
   const bool in_time = co_await ending;
   attempt_over_ = true;
-  Attempt attempt = Judge(in_time);
+  Attempt attempt = Settle(in_time);
   stream_.reset();
   co_return attempt;
 }
@@ -99,22 +99,17 @@ void StreamCall::Begin() {
   writer_.Wake();
 }
 
-Call::Attempt StreamCall::Judge(bool in_time) {
+Call::Attempt StreamCall::Settle(bool in_time) {
   if (!in_time) return {OutOfTime()};
   if (!broken_) return {broken_};
   if (!has_head_) context_.response_metadata_ = stream_->metadata();
   context_.trailers_ = stream_->trailers();
   context_.received_compression_ = stream_->compression();
-  if (stream_->status()) return {Ok()};
-  return Settle();
-}
-
-Call::Attempt StreamCall::Settle() {
-  Status status = stream_->status();
+  const Status& status = stream_->status();
+  if (status) return {Ok()};
+  if (!touched_) return Judge(*stream_);
   const bool unavailable = status.error().code() == Code::kUnavailable;
-  if (touched_) return {std::move(status), unavailable ? Verdict::kLost : Verdict::kDone};
-  if (stream_->unprocessed()) return {std::move(status), Verdict::kNotSent};
-  return {std::move(status), unavailable ? Verdict::kUnknown : Verdict::kDone};
+  return {status, unavailable ? Verdict::kLost : Verdict::kDone};
 }
 
 void StreamCall::EndAttempt() {

@@ -53,8 +53,7 @@ class StreamCall final : public internal::ClientMessageStream, public Call {
 
   static internal::Detached Drive(std::shared_ptr<StreamCall> self);
   Task<Attempt> Exchange(transport::Connection& connection) override;
-  Attempt Judge(bool in_time);
-  Attempt Settle();
+  Attempt Settle(bool in_time);
   void Begin();
   void EndAttempt();
   void Finish(Status status);

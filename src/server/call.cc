@@ -81,9 +81,7 @@ void Call::TakeTimeout() {
   const char* end = text->data() + text->size();
   const bool whole = std::from_chars(text->data(), end, count).ptr == end && count >= 0;
   if (whole && !text->empty() && served_->method->info.kind == MethodKind::kUnary) {
-    const TimePoint now = std::chrono::steady_clock::now();
-    const Duration most = TimePoint::max() - now;
-    const TimePoint deadline = now + std::min<Duration>(Duration(count), most);
+    const TimePoint deadline = runtime::Later(std::chrono::steady_clock::now(), Duration(count));
     if (!context_.deadline_ || deadline < *context_.deadline_) context_.deadline_ = deadline;
   }
   context_.metadata_.Remove(kTimeout);
@@ -139,13 +137,11 @@ Task<Status> Call::Run(Context& /*context*/) {
   return served_->method->serve(*served_->handler, *this);
 }
 
-Status Call::ReadRequest(google::protobuf::Message& request) { return Decode(request); }
-
-Status Call::Decode(google::protobuf::Message& message) {
+Status Call::ReadRequest(google::protobuf::Message& request) {
   stats_->Received();
-  Status decoded = codec_->Decode(request_, message);
+  Status decoded = codec_->Decode(request_, request);
   const bool first = !std::exchange(sniffed_, true);
-  return decoded || !first ? decoded : Sniff(message, std::move(decoded));
+  return decoded || !first ? decoded : Sniff(request, std::move(decoded));
 }
 
 transport::Read Call::TryRead(google::protobuf::Message& message) {
@@ -153,7 +149,7 @@ transport::Read Call::TryRead(google::protobuf::Message& message) {
   const transport::Read read = stream_->TryRead(request_);
   if (read == transport::Read::kEnd && stream_->ended()) Over(Cancelled("the call has ended"));
   if (read != transport::Read::kMessage) return read;
-  over_ = Decode(message);
+  over_ = ReadRequest(message);
   return over_ ? read : transport::Read::kEnd;
 }
 
@@ -161,7 +157,7 @@ bool Call::Write(const google::protobuf::Message& message) {
   if (answered_ || !over_) return false;
   if (stream_->ended()) return Over(Cancelled("the call has ended")), false;
   if (over_ = WriteResponse(message); !over_) return false;
-  if (!std::exchange(head_set_, true)) SetHead();
+  SetHead();
   stats_->Sent();
   stream_->Write(response_);
   return true;
@@ -190,18 +186,20 @@ void Call::Answer(const Status& status) {
   Error error = status.error();
   code_ = error.code();
   if (error.id().empty()) error.set_id(host_->name());
-  if (!head_set_) SetHead();
+  SetHead();
   stream_->Finish(Fails(std::move(error)), context_.trailers_);
 }
 
+// Ahead of the first message, or of the end where there is none.
 void Call::SetHead() {
+  if (std::exchange(head_set_, true)) return;
   if (!context_.response_metadata_.empty()) stream_->SetMetadata(context_.response_metadata_);
   if (context_.compression_ != Compression::kNone) stream_->SetCompression(context_.compression_);
 }
 
 void Call::AnswerOk() {
   if (!one_response()) {
-    if (!head_set_) SetHead();
+    SetHead();
     return stream_->Finish(Ok(), context_.trailers_);
   }
   if (response_.empty()) {

@@ -78,7 +78,6 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
   void TakeTimeout();
   bool one_request() const;
   bool one_response() const;
-  Status Decode(google::protobuf::Message& message);
   Status Sniff(google::protobuf::Message& request, Status failed);
   void ArmDeadline();
   void Advance();
