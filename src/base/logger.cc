@@ -6,6 +6,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/log_level.h"
+
 namespace micro {
 namespace {
 
@@ -39,6 +41,8 @@ class SpdlogLogger final : public Logger {
 };
 
 }  // namespace
+
+std::string_view LevelName(LogLevel level) { return kNames.at(static_cast<std::size_t>(level)); }
 
 Result<LogLevel> ParseLogLevel(std::string_view text) {
   for (std::size_t i = 0; i < kNames.size(); ++i) {

@@ -1,23 +1,10 @@
 #include <algorithm>
-#include <cctype>
 
 #include "micro/codec.h"
 
+#include "base/content_type.h"
+
 namespace micro {
-namespace {
-
-char Lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
-
-// A content type without parameters and blanks, in lower case.
-std::string Normal(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  const std::size_t last = content_type.find_last_not_of(' ');
-  std::string normal(content_type.substr(0, last + 1));
-  std::transform(normal.begin(), normal.end(), normal.begin(), Lower);
-  return normal;
-}
-
-}  // namespace
 
 void Codecs::Add(std::shared_ptr<const Codec> codec,
                  const std::vector<std::string>& content_types) {
@@ -26,7 +13,7 @@ void Codecs::Add(std::shared_ptr<const Codec> codec,
     rows_.push_back({std::move(content_type), codec});
   };
   put("application/grpc+" + std::string(codec->name()));
-  for (const std::string& content_type : content_types) put(Normal(content_type));
+  for (const std::string& content_type : content_types) put(PlainContentType(content_type));
   std::sort(rows_.begin(), rows_.end(),
             [](const Row& a, const Row& b) { return a.content_type < b.content_type; });
 }
@@ -35,8 +22,8 @@ const Codec* Codecs::Find(std::string_view content_type) const {
   for (const Row& row : rows_) {
     if (row.content_type == content_type) return row.codec.get();
   }
-  const std::string normal = Normal(content_type);
-  return normal == content_type ? nullptr : Find(normal);
+  const std::string plain = PlainContentType(content_type);
+  return plain == content_type ? nullptr : Find(plain);
 }
 
 const Codec* Codecs::FindByName(std::string_view name) const {

@@ -17,19 +17,24 @@ namespace {
 
 using boost::asio::ip::tcp;
 
+constexpr char kUnknown[] = "unknown";
+
 std::string PeerOf(const Socket& socket) {
   boost::system::error_code error;
-  const auto generic = socket.remote_endpoint(error);
-  if (error) return "unknown";
-  if (generic.protocol().family() == AF_UNIX) return "unix";
-  tcp::endpoint endpoint;
-  if (generic.size() > endpoint.capacity()) return "unknown";
-  endpoint.resize(generic.size());
-  std::memcpy(endpoint.data(), generic.data(), generic.size());
-  return JoinHostPort(endpoint.address().to_string(), endpoint.port());
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? kUnknown : AddressOf(endpoint);
 }
 
 }  // namespace
+
+std::string AddressOf(const Socket::endpoint_type& endpoint) {
+  if (endpoint.protocol().family() == AF_UNIX) return "unix";
+  tcp::endpoint at;
+  if (endpoint.size() > at.capacity()) return kUnknown;
+  at.resize(endpoint.size());
+  std::memcpy(at.data(), endpoint.data(), endpoint.size());
+  return JoinHostPort(at.address().to_string(), at.port());
+}
 
 Link::Link(Socket socket) : socket_(std::move(socket)), peer_(PeerOf(socket_)) {
   boost::system::error_code ignored;

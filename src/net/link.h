@@ -19,6 +19,9 @@ namespace micro::net {
 /// A connected socket of any family that is a stream of bytes: TCP or unix.
 using Socket = boost::asio::generic::stream_protocol::socket;
 
+/// "127.0.0.1:41897"; "unix" for a unix socket, "unknown" for what is neither.
+std::string AddressOf(const Socket::endpoint_type& endpoint);
+
 /// One end of a connection: bytes both ways, on one event loop. This one is plain; what derives
 /// from it wraps the bytes up.
 ///

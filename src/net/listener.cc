@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -97,11 +96,7 @@ Status Listener::OpenTcp(const std::string& text, const HostPort& at) {
     if (bound) break;
   }
   if (!bound) return bound;
-  tcp::endpoint local;
-  const auto generic = acceptor_.local_endpoint();
-  local.resize(generic.size());
-  std::memcpy(local.data(), generic.data(), generic.size());
-  address_ = JoinHostPort(local.address().to_string(), local.port());
+  address_ = AddressOf(acceptor_.local_endpoint());
   return Ok();
 }
 

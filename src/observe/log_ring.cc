@@ -1,6 +1,5 @@
 #include "observe/log_ring.h"
 
-#include <array>
 #include <utility>
 
 namespace micro::observe {
@@ -54,12 +53,6 @@ void LogRing::Remove(std::uint64_t listener) {
 
 std::shared_ptr<Logger> TeeLogger(std::shared_ptr<Logger> logger, std::shared_ptr<LogRing> ring) {
   return std::make_shared<Tee>(std::move(logger), std::move(ring));
-}
-
-std::string_view LevelName(LogLevel level) {
-  constexpr std::array<std::string_view, 6> kNames = {"trace", "debug", "info",
-                                                      "warn",  "error", "fatal"};
-  return kNames.at(static_cast<std::size_t>(level));
 }
 
 }  // namespace micro::observe

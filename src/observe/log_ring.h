@@ -45,7 +45,4 @@ class LogRing {
 /// Writes to `logger`, and what that keeps to `ring` as well.
 std::shared_ptr<Logger> TeeLogger(std::shared_ptr<Logger> logger, std::shared_ptr<LogRing> ring);
 
-/// "info", as go-micro spells it.
-std::string_view LevelName(LogLevel level);
-
 }  // namespace micro::observe

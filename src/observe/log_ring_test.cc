@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/log_level.h"
+
 namespace micro::observe {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/overload.h"
 #include "runtime/loop.h"
 #include "runtime/worker_pool.h"
 
@@ -101,9 +102,6 @@ Error FromException(const std::exception_ptr& exception) {
 
 namespace {
 
-// When those may try again who find the worker queue full.
-constexpr std::chrono::milliseconds kComeBack{100};
-
 struct SleepAwaiter final : runtime::Timer {
   explicit SleepAwaiter(Duration d) : delay(d) {}
   bool await_ready() const { return false; }
@@ -150,8 +148,7 @@ Task<Status> Offload(Runtime& runtime, std::move_only_function<void()> work) {
   OffloadAwaiter awaiter{runtime, work};
   const bool accepted = co_await awaiter;
   if (!accepted) {
-    co_return Fails(Error(Code::kResourceExhausted, "the worker queue is full (--worker_queue)")
-                        .set_retry_after(kComeBack));
+    co_return Fails(Overloaded("the worker queue is full (--worker_queue)"));
   }
   co_return Ok();
 }

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/overload.h"
 #include "observe/page.h"
 #include "server/call.h"
 #include "server/method_table.h"
@@ -22,8 +23,6 @@ constexpr std::chrono::milliseconds kLastWait{900};
 // What callers have to hear of the leave, and to send what they began before.
 constexpr std::chrono::milliseconds kFarewell{250};
 constexpr std::chrono::milliseconds kLook{5};
-// When those may try again whom a full server sends away.
-constexpr std::chrono::milliseconds kComeBack{100};
 
 }  // namespace
 
@@ -42,9 +41,9 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     const std::int64_t before = under_way_.fetch_add(1, std::memory_order_relaxed);
     if (std::cmp_less(before, most_)) return server::Call::Begin(*this, std::move(stream));
     crowded_out_.Add();
-    Error error(Code::kResourceExhausted, parts_.name + " serves " + std::to_string(most_) +
-                                              " calls already (--max_in_flight)");
-    error.set_id(parts_.name).set_retry_after(kComeBack);
+    Error error = Overloaded(parts_.name + " serves " + std::to_string(most_) +
+                             " calls already (--max_in_flight)");
+    error.set_id(parts_.name);
     stream->Finish(Fails(std::move(error)), {});
     stream.reset();
     OnDone();

@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/log_level.h"
 #include "observe/process.h"
 #include "runtime/bell.h"
 #include "server/standard/debug.micro.h"
@@ -32,7 +33,7 @@ Record ToRecord(const LogLine& line) {
   Record record;
   record.set_timestamp(UnixSeconds(line.time));
   record.set_message(line.message);
-  (*record.mutable_metadata())["level"] = observe::LevelName(line.level);
+  (*record.mutable_metadata())["level"] = LevelName(line.level);
   return record;
 }
 

@@ -8,6 +8,7 @@
 
 #include "micro/handler.h"
 
+#include "base/content_type.h"
 #include "base/gzip.h"
 #include "transport/grpc/status_details.h"
 #include "transport/grpc/web/cors.h"
@@ -20,16 +21,6 @@ constexpr std::string_view kApplication = "application/";
 constexpr std::string_view kGzip = "gzip";
 // Shorter messages do not get shorter by compression, or not by much.
 constexpr std::size_t kWorthGzip = 1024;
-
-// A content type in lower case and without parameters.
-std::string Plain(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  content_type = content_type.substr(0, content_type.find_last_not_of(" \t") + 1);
-  std::string plain(content_type);
-  std::transform(plain.begin(), plain.end(), plain.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return plain;
-}
 
 // Whether a list such as "br, gzip;q=0.5" takes gzip.
 bool TakesGzip(std::string_view list) {
@@ -218,7 +209,7 @@ Failure NotUnary(std::string_view path) {
 }  // namespace
 
 bool IsConnect(std::string_view content_type) {
-  const std::string plain = Plain(content_type);
+  const std::string plain = PlainContentType(content_type);
   return plain == "application/json" || plain == "application/proto";
 }
 
@@ -237,7 +228,7 @@ void ServeConnect(Port& port, http::Exchange& exchange, Request request, Metadat
   auto payload = ReadPayload(request, encoding);
   if (!payload) return refuse(payload.error());
   request.head.content_type =
-      "application/grpc+" + Plain(request.head.content_type).substr(kApplication.size());
+      "application/grpc+" + PlainContentType(request.head.content_type).substr(kApplication.size());
   if (payload->gzip) request.head.compression = Compression::kGzip;
   Open(port, exchange, std::move(request), std::move(fields), *std::move(payload));
 }
