@@ -21,8 +21,6 @@ constexpr std::size_t kSlice = 2U << 10U;
 constexpr int kReadsPerTurn = 4;
 // The ping that goes with the notice of a shutdown; others may still be under way.
 constexpr std::array<std::uint8_t, 8> kFarewellPing = {'g', 'o', 'o', 'd', 'b', 'y', 'e', 0};
-// What a caller that speaks TLS begins with (RFC 8446 section 5.1).
-constexpr std::uint8_t kTlsHandshake = 22;
 // How much of what the other side says in GOAWAY is passed on.
 constexpr std::size_t kMostFarewell = 200;
 // Requests that may be asked for before the other side has said how many it takes; nghttp2 keeps
@@ -156,10 +154,7 @@ bool Session::Feed(std::span<const std::uint8_t> bytes) {
     if (used < 0) {
       malformed_ = true;
       if (used == NGHTTP2_ERR_FLOODED) return EndFlood(), false;
-      const bool tls = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC && slice[0] == kTlsHandshake;
-      return Close(tls ? "the caller speaks TLS, which this port does not"
-                       : nghttp2_strerror(static_cast<int>(used))),
-             false;
+      return Close(nghttp2_strerror(static_cast<int>(used))), false;
     }
     if (received_ > 0) {
       nghttp2_session_consume_connection(session_, std::exchange(received_, 0));

@@ -200,12 +200,12 @@ TEST(SessionSplitTest, FramesMayBeSplitAnywhere) {
   }
 }
 
-TEST_F(SessionTest, TlsIsCalledSo) {
+TEST_F(SessionTest, WhatIsNoHttp2IsMalformed) {
   Start<net::Link>();
-  Send("\x16\x03\x01");
+  Send("GET / HTTP/1.1\r\n");
   server_.closed.Wait();
   EXPECT_TRUE(server_.was_malformed);
-  EXPECT_EQ(server_.why, "the caller speaks TLS, which this port does not");
+  EXPECT_EQ(server_.why, nghttp2_strerror(NGHTTP2_ERR_BAD_CLIENT_MAGIC));
 }
 
 TEST_F(SessionTest, ASilentPeerWithACallIsPingedAndThenClosed) {
