@@ -1,3 +1,5 @@
+#include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include "fleet.h"
@@ -25,6 +27,39 @@ class StopTest : public FleetTest {
     caller();
     return std::make_unique<Calling>(test(), std::move(options));
   }
+
+  // Threads that call all the while.
+  class Callers {
+   public:
+    explicit Callers(std::function<Reply()> call) : call_(std::move(call)) {
+      for (int i = 0; i < 4; ++i) {
+        threads_.emplace_back([this](const std::stop_token& stop) {
+          while (!stop.stop_requested()) Call();
+        });
+      }
+    }
+    int calls() const { return calls_; }
+    // Ends them: what the calls that failed said.
+    std::vector<std::string> Stop() {
+      threads_.clear();
+      return failures_;
+    }
+
+   private:
+    void Call() {
+      const Reply reply = call_();
+      ++calls_;
+      if (reply) return;
+      const std::lock_guard lock(mutex_);
+      failures_.push_back(reply.error().ToString());
+    }
+
+    const std::function<Reply()> call_;
+    std::atomic<int> calls_ = 0;
+    std::mutex mutex_;
+    std::vector<std::string> failures_;
+    std::vector<std::jthread> threads_;
+  };
 };
 INSTANTIATE_TEST_SUITE_P(Transports, StopTest, ::testing::Values("grpc", "memory"), ParamName);
 
@@ -68,62 +103,28 @@ TEST_P(StopTest, ARollingRestartLosesNoCall) {
   };
   std::vector<Service*> nodes = {serve(), serve(), serve()};
   ASSERT_TRUE(Call({}));
-  std::atomic<bool> stop = false;
-  std::atomic<int> calls = 0;
-  std::mutex mutex;
-  std::vector<std::string> failures;
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        const Reply reply = test().Call({}, {.timeout = 30s, .retries = 3});
-        ++calls;
-        if (reply) continue;
-        const std::lock_guard lock(mutex);
-        failures.push_back(reply.error().ToString());
-      }
-    });
-  }
+  Callers callers([this] { return test().Call({}, {.timeout = 30s, .retries = 3}); });
   for (Service*& node : nodes) {
     Service* const next = serve();
-    const int before = calls;
-    ASSERT_TRUE(Eventually([&] { return calls > before + 50; }));
+    const int before = callers.calls();
+    ASSERT_TRUE(Eventually([&] { return callers.calls() > before + 50; }));
     node->Stop();
     node = next;
   }
-  stop = true;
-  threads.clear();
-  EXPECT_THAT(failures, ::testing::IsEmpty());
-  EXPECT_GT(calls, 150);
+  EXPECT_THAT(callers.Stop(), ::testing::IsEmpty());
+  EXPECT_GT(callers.calls(), 150);
 }
 
 TEST_P(StopTest, AnotherNodeTakesOverWithoutAFailedCall) {
   Service& first = Serve(Blocking(Echo));
   ASSERT_TRUE(Call({}));
-  std::atomic<bool> stop = false;
-  std::atomic<int> calls = 0;
-  std::mutex mutex;
-  std::vector<std::string> failures;
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        const Reply reply = test().Call({});
-        ++calls;
-        if (reply) continue;
-        const std::lock_guard lock(mutex);
-        failures.push_back(reply.error().ToString());
-      }
-    });
-  }
+  Callers callers([this] { return test().Call({}); });
   Serve(Blocking(Echo));
-  ASSERT_TRUE(Eventually([&] { return calls > 100; }));
+  ASSERT_TRUE(Eventually([&] { return callers.calls() > 100; }));
   Stop(first);
-  const int before = calls;
-  EXPECT_TRUE(Eventually([&] { return calls > before + 100; }));
-  stop = true;
-  threads.clear();
-  EXPECT_THAT(failures, ::testing::IsEmpty());
+  const int before = callers.calls();
+  EXPECT_TRUE(Eventually([&] { return callers.calls() > before + 100; }));
+  EXPECT_THAT(callers.Stop(), ::testing::IsEmpty());
 }
 
 TEST_P(StopTest, AStuckCoroutineIsCancelledWhenTheGraceIsOver) {

@@ -6,14 +6,6 @@
 namespace grpc_interop {
 namespace {
 
-using ::grpc::testing::Empty;
-using ::grpc::testing::SimpleRequest;
-using ::grpc::testing::SimpleResponse;
-using ::grpc::testing::StreamingInputCallRequest;
-using ::grpc::testing::StreamingInputCallResponse;
-using ::grpc::testing::StreamingOutputCallRequest;
-using ::grpc::testing::StreamingOutputCallResponse;
-
 // Sends a payload for each that is asked for; `request` must outlive the task.
 template <typename Stream>
 micro::Task<micro::Status> SendPayloads(const StreamingOutputCallRequest& request, Stream stream) {

@@ -7,7 +7,7 @@
 
 #include <micro/micro.h>
 
-#include "grpc/testing/test.micro.h"
+#include "messages.h"
 
 // The cases of gRPC's interop tests, as its published description has them.
 namespace grpc_interop {
@@ -56,7 +56,7 @@ Complaint ExpectError(micro::Code code, std::string_view detail, const micro::St
 /// Whether it ended with this code, whatever it says.
 Complaint ExpectCode(micro::Code code, const micro::Status& status);
 /// Whether a payload has so many bytes, all of them zero.
-Complaint ExpectZeros(int size, const ::grpc::testing::Payload& payload);
+Complaint ExpectZeros(int size, const Payload& payload);
 
 /// custom_metadata's keys and values.
 const micro::Metadata& EchoedMetadata();

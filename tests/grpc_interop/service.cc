@@ -5,14 +5,6 @@
 #include <utility>
 
 namespace grpc_interop {
-
-using ::grpc::testing::EchoStatus;
-using ::grpc::testing::Payload;
-using ::grpc::testing::ResponseParameters;
-using ::grpc::testing::SimpleRequest;
-using ::grpc::testing::SimpleResponse;
-using ::grpc::testing::StreamingOutputCallResponse;
-
 namespace {
 
 constexpr std::string_view kEchoAhead = "x-grpc-test-echo-initial";

@@ -4,7 +4,7 @@
 
 #include <micro/micro.h>
 
-#include "grpc/testing/test.micro.h"
+#include "messages.h"
 
 // The test service of gRPC's interop tests, in both faces.
 namespace grpc_interop {
@@ -18,10 +18,8 @@ std::shared_ptr<micro::Handler> MakeAsyncService();
 void EchoMetadata(micro::Context& context);
 
 /// What the caller asks for.
-micro::Status Told(const ::grpc::testing::EchoStatus& status);
-micro::Result<::grpc::testing::SimpleResponse> Answer(
-    micro::Context& context, const ::grpc::testing::SimpleRequest& request);
-micro::Result<::grpc::testing::StreamingOutputCallResponse> Answer(
-    const ::grpc::testing::ResponseParameters& wanted);
+micro::Status Told(const EchoStatus& status);
+micro::Result<SimpleResponse> Answer(micro::Context& context, const SimpleRequest& request);
+micro::Result<StreamingOutputCallResponse> Answer(const ResponseParameters& wanted);
 
 }  // namespace grpc_interop

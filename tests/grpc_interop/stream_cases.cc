@@ -7,12 +7,6 @@
 #include "cases.h"
 
 namespace grpc_interop {
-
-using ::grpc::testing::Payload;
-using ::grpc::testing::StreamingInputCallRequest;
-using ::grpc::testing::StreamingOutputCallRequest;
-using ::grpc::testing::StreamingOutputCallResponse;
-
 namespace {
 
 using namespace std::chrono_literals;

@@ -4,12 +4,6 @@
 #include "cases.h"
 
 namespace grpc_interop {
-
-using ::grpc::testing::Empty;
-using ::grpc::testing::Payload;
-using ::grpc::testing::SimpleRequest;
-using ::grpc::testing::SimpleResponse;
-
 namespace {
 
 constexpr int kLargeRequest = 271828;
