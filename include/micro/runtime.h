@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -62,7 +63,11 @@ namespace internal {
 struct Detached {
   struct promise_type : FrameMemory {
     Detached get_return_object() noexcept { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never initial_suspend(
+        const std::source_location& coroutine = std::source_location::current()) noexcept {
+      Check(*this, coroutine);
+      return {};
+    }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() noexcept {}
     [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -69,8 +71,20 @@ void PoolFree(void* block, std::size_t size) noexcept {
 
 namespace internal {
 
+constinit thread_local void* FrameMemory::latest = nullptr;
+
 void* AllocateFrame(std::size_t size) { return PoolAllocate(size); }
 void FreeFrame(void* frame, std::size_t size) noexcept { PoolFree(frame, size); }
+
+void RefuseFrame(const std::source_location& coroutine) noexcept {
+  std::fprintf(
+      stderr,
+      "%s:%u: the compiler has laid the frame of this coroutine out wrongly, as GCC 12 does "
+      "with co_await in a condition where there is no local variable: declare one, such as "
+      "`const bool more = co_await ...`\n",
+      coroutine.file_name(), static_cast<unsigned>(coroutine.line()));
+  std::abort();
+}
 
 }  // namespace internal
 }  // namespace micro

@@ -1,10 +1,13 @@
 #include "base/pool.h"
 
+#include <coroutine>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "micro/task.h"
 
 #include "base/recycler.h"
 
@@ -63,6 +66,28 @@ TEST(RecyclerTest, WhatWasPutComesOutAgain) {
   }).join();
   EXPECT_EQ(alive, 0);  // the thread took its own with it
 }
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ == 12
+struct Answer : std::suspend_never {
+  bool await_resume() const noexcept { return true; }
+};
+
+Task<void> AwaitInACondition(bool& done) {  // and no local variable
+  if (co_await Answer()) done = true;
+}
+
+Task<void> AwaitInAConditionOfAFullerBody(bool& done) {
+  bool goes_on = true;
+  while (goes_on && co_await Answer()) goes_on = false;
+  done = true;
+}
+
+TEST(FrameTest, OneThatTheCompilerLaysOutWronglyIsFoundOut) {
+  bool done = false;
+  EXPECT_DEATH((void)AwaitInACondition(done), "pool_test.cc:[0-9]+: the compiler has laid");
+  const auto good = AwaitInAConditionOfAFullerBody(done);
+}
+#endif
 
 }  // namespace
 }  // namespace micro
