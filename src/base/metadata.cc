@@ -28,7 +28,8 @@ Metadata::Metadata(std::initializer_list<Entry> entries) {
 void Metadata::Add(std::string_view key, std::string_view value) {
   const std::size_t offset = text_.size();
   text_.append(key).append(value);
-  for (std::size_t i = offset; i < offset + key.size(); ++i) text_[i] = Lower(text_[i]);
+  char* const kept = text_.data() + offset;
+  std::transform(kept, kept + key.size(), kept, Lower);
   slots_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(key.size()),
                     static_cast<std::uint32_t>(value.size())});
 }

@@ -12,8 +12,11 @@ Status ProtoCodec::Encode(const google::protobuf::Message& message, std::string&
     return ResourceExhausted(message.GetTypeName() + " is over 2 GiB");
   }
   const std::size_t before = out.size();
-  out.resize(before + size);
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(out.data()) + before);
+  // The result is said outright: GCC 12 hands the capacity over as the size.
+  out.resize_and_overwrite(before + size, [&](char* bytes, std::size_t) {
+    message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes) + before);
+    return before + size;
+  });
   return Ok();
 }
 

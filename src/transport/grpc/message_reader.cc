@@ -40,6 +40,7 @@ Result<std::size_t> MessageReader::Fill(std::string_view bytes) {
     if (Status opened = OpenMessage(); !opened) return Failure(opened.error());
   }
   const std::size_t size = std::min(size_ - message_.size(), bytes.size() - used);
+  MakeRoom(size);
   message_.append(bytes.substr(used, size));
   ready_ = message_.size() == size_;
   if (ready_ && prefix_[0] == 1) {
@@ -60,9 +61,13 @@ Status MessageReader::OpenMessage() {
                              " bytes is over the limit of " + std::to_string(max_message_) +
                              " (--max_message_size)");
   }
-  // A peer may announce much and send little: memory grows with what really comes.
-  message_.reserve(std::min(size_, kKept));
   return Ok();
+}
+
+// A peer may announce much and send little: memory grows with what really comes.
+void MessageReader::MakeRoom(std::size_t more) {
+  const std::size_t needed = message_.size() + more;
+  if (needed > message_.capacity()) message_.reserve(std::min(size_, std::max(kKept, 4 * needed)));
 }
 
 Status MessageReader::Inflate() {

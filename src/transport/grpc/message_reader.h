@@ -45,6 +45,7 @@ class MessageReader {
 
   Result<std::size_t> Fill(std::string_view bytes);
   Status OpenMessage();
+  void MakeRoom(std::size_t more);
   Status Inflate();
   Status Refill();
 
