@@ -1,4 +1,4 @@
-// Our own echo server, with a coroutine handler or a blocking one.
+// Our own echo server, with coroutine handlers or blocking ones.
 #include <memory>
 #include <utility>
 
@@ -6,6 +6,7 @@
 
 #include "bench.micro.h"
 #include "echo.h"
+#include "pass_on.h"
 
 namespace {
 
@@ -15,6 +16,17 @@ class AsyncEcho final : public bench::EchoServiceAsyncHandler {
     bench::Answer(request, response);
     co_return std::move(response);
   }
+
+  micro::Task<micro::Status> Stream(
+      micro::Context&, micro::AsyncServerStream<bench::Echo, bench::Echo> stream) override {
+    bench::Echo request;
+    bench::Echo response;
+    while (co_await stream.Read(request)) {
+      bench::Answer(request, response);
+      if (!co_await stream.Write(response)) break;
+    }
+    co_return stream.status();
+  }
 };
 
 class BlockingEcho final : public bench::EchoServiceHandler {
@@ -23,18 +35,32 @@ class BlockingEcho final : public bench::EchoServiceHandler {
     bench::Answer(request, response);
     return response;
   }
+
+  micro::Status Stream(micro::Context&,
+                       micro::ServerStream<bench::Echo, bench::Echo>& stream) override {
+    bench::Echo request;
+    bench::Echo response;
+    while (stream.Read(request)) {
+      bench::Answer(request, response);
+      if (!stream.Write(response)) break;
+    }
+    return stream.status();
+  }
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   bool blocking = false;
+  int middlewares = 0;
   micro::Service service(
       {.name = "bench",
        .registry = "memory",
        .loops = 1,
-       .flags = {{.name = "blocking", .help = "serve on the worker pool", .value = &blocking}}},
+       .flags = {{.name = "blocking", .help = "serve on the worker pool", .value = &blocking},
+                 {.name = "middlewares", .help = "that do nothing", .value = &middlewares}}},
       argc, argv);
+  for (int i = 0; i < middlewares; ++i) service.Use(bench::PassOn);
   if (blocking) {
     service.Handle(std::make_unique<BlockingEcho>());
   } else {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -14,6 +18,19 @@ inline std::string FlagValue(int argc, char** argv, std::string_view name, std::
     if (argument.starts_with(prefix)) return std::string(argument.substr(prefix.size()));
   }
   return otherwise;
+}
+
+/// What the file holds that `--name=file` names; nothing without the flag.
+inline std::string FlagFile(int argc, char** argv, std::string_view name) {
+  const std::string path = FlagValue(argc, argv, name, "");
+  if (path.empty()) return {};
+  std::ifstream file(path);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.empty()) {
+    std::fprintf(stderr, "%s cannot be read, or is empty\n", path.c_str());
+    std::exit(1);
+  }
+  return text;
 }
 
 }  // namespace bench

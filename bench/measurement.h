@@ -3,11 +3,11 @@
 #include <time.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -16,7 +16,7 @@ namespace bench {
 using Clock = std::chrono::steady_clock;
 
 /// What a closed loop of calls takes: rate, latencies, and the CPU time of this process. Calls that
-/// end before the warm-up is over, or after the end, do not count.
+/// end before the warm-up is over, or after the end, do not count. Thread-safe.
 class Measurement {
  public:
   explicit Measurement(double seconds)
@@ -29,12 +29,19 @@ class Measurement {
   /// Whether the callers are to go on.
   bool Runs() const { return Clock::now() < end_; }
 
-  /// One call that has ended. All calls end on one thread.
+  /// One call that has ended.
   void Add(Clock::time_point start, bool good) {
     const auto now = Clock::now();
-    if (now < begin_ || now >= end_) return;
-    if (!good) ++failed_;
+    const std::lock_guard lock(mutex_);
+    if (!Count(now, good)) return;
     microseconds_.push_back(std::chrono::duration<float, std::micro>(now - start).count());
+  }
+
+  /// One message of a stream that has come; how long it took nobody knows.
+  void Add(bool good) {
+    const auto now = Clock::now();
+    const std::lock_guard lock(mutex_);
+    Count(now, good);
   }
 
   /// Waits the measurement out while others call; notes the CPU time.
@@ -45,27 +52,27 @@ class Measurement {
     cpu_seconds_ = CpuSeconds() - before;
   }
 
-  /// The same for the thread that makes the calls itself: asked before each of them.
-  void NoteCpu() {
-    const auto now = Clock::now();
-    if (now < begin_) cpu_before_ = CpuSeconds();
-    cpu_seconds_ = CpuSeconds() - cpu_before_;
-  }
-
-  /// One line of figures on stdout.
+  /// One line of figures on stdout. `calls` are all there were.
   void Print() {
-    const auto calls = microseconds_.size();
     const double seconds = std::chrono::duration<double>(end_ - begin_).count();
-    std::printf("rate=%.0f p50_us=%.1f p99_us=%.1f client_us=%.2f failed=%llu\n",
-                static_cast<double>(calls) / seconds, Percentile(0.50), Percentile(0.99),
-                calls == 0 ? 0.0 : cpu_seconds_ * 1e6 / static_cast<double>(calls),
-                static_cast<unsigned long long>(failed_));
+    std::printf("rate=%.0f p50_us=%.1f p99_us=%.1f client_us=%.2f failed=%llu calls=%llu\n",
+                static_cast<double>(counted_) / seconds, Percentile(0.50), Percentile(0.99),
+                counted_ == 0 ? 0.0 : cpu_seconds_ * 1e6 / static_cast<double>(counted_),
+                static_cast<unsigned long long>(failed_), static_cast<unsigned long long>(all_));
   }
 
-  bool good() const { return failed_ == 0 && !microseconds_.empty(); }
+  bool good() const { return failed_ == 0 && counted_ > 0; }
 
  private:
   static constexpr std::chrono::milliseconds kWarmUp{300};
+
+  bool Count(Clock::time_point now, bool good) {
+    ++all_;
+    if (!good) ++failed_;
+    if (now < begin_ || now >= end_) return false;
+    ++counted_;
+    return true;
+  }
 
   static double CpuSeconds() {
     timespec spent{};
@@ -84,9 +91,11 @@ class Measurement {
 
   Clock::time_point begin_;
   Clock::time_point end_;
+  std::mutex mutex_;
   std::vector<float> microseconds_;
+  std::uint64_t all_ = 0;
+  std::uint64_t counted_ = 0;
   std::uint64_t failed_ = 0;
-  double cpu_before_ = 0;
   double cpu_seconds_ = 0;
 };
 

@@ -125,10 +125,10 @@ OFFLINE = re.compile(r"dial tcp|lookup |proxyconnect|i/o timeout|connection refu
 class GoPrograms:
     """Programs of one Go module, built where the machine can build them."""
 
-    def __init__(self, folder, output, packages, modfile="go.mod"):
+    def __init__(self, folder, output, packages, modfile="go.mod", flags=()):
         self._folder = HERE / folder
         self._output = output
-        self._flags = [f"-modfile={modfile}"] if modfile != "go.mod" else []
+        self._flags = [*flags, *([f"-modfile={modfile}"] if modfile != "go.mod" else [])]
         self.missing = self._build(packages)
 
     def __getitem__(self, name):
@@ -153,5 +153,5 @@ class GoPrograms:
             return "go cannot fetch modules: " + listed.stderr.strip().splitlines()[-1]
         built = self._go("build", *self._flags, "-o", f"{self._output}/", *packages)
         if built.returncode != 0:
-            raise SystemExit(f"interop: {self._folder} does not compile:\n{built.stderr}")
+            raise SystemExit(f"{self._folder} does not compile:\n{built.stderr}")
         return None

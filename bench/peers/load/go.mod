@@ -1,0 +1,3 @@
+module micro.test/bench/load
+
+go 1.13
