@@ -90,7 +90,8 @@ class Http1ConnectionTest : public ::testing::Test, public Connection::Owner {
  protected:
   using Serve = std::function<void(http::Exchange&, http::Request&)>;
 
-  ~Http1ConnectionTest() override {
+  // Before the destructors: the connection's loop calls this object until it is closed.
+  void TearDown() override {
     peer_.reset();
     if (open_) closed_->Wait();
   }
