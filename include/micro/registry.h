@@ -139,7 +139,8 @@ struct RegistryConfig {
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   std::string username{};  ///< empty: nobody logs in
   std::string password{};  ///< never logged
-  /// Whether it is spoken to with TLS; implied by `tls_cert` and by `tls_ca`. It is always verified.
+  /// Whether it is spoken to with TLS; implied by `tls_cert` and by `tls_ca`. It is always
+  /// verified.
   bool tls = false;
   std::string tls_ca{};    ///< PEM file of who may have signed its certificate; empty: the system's
   std::string tls_cert{};  ///< PEM file of the certificate that it is shown

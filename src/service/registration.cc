@@ -43,8 +43,8 @@ void Registration::Register() {
   const bool before = std::exchange(registered_, registered.has_value());
   const std::string name(registry_->name());
   if (!registered && !std::exchange(complained_, true)) {
-    logger_.Write(LogLevel::kError, "cannot register with " + name + ", trying again: " +
-                                        registered.error().ToString());
+    logger_.Write(LogLevel::kError, "cannot register with " + name +
+                                        ", trying again: " + registered.error().ToString());
   }
   if (registered && !before && std::exchange(complained_, false)) {
     logger_.Write(LogLevel::kInfo, "registered with " + name);

@@ -56,9 +56,7 @@ std::string Client::where() const {
   return text;
 }
 
-bool Client::ready() const {
-  return connected() && (options_.username.empty() || !token_.empty());
-}
+bool Client::ready() const { return connected() && (options_.username.empty() || token_); }
 
 // The time that each server has, so that the others have some when it hangs.
 Duration Client::Share() const {
@@ -108,9 +106,8 @@ Client::Remedy Client::RemedyFor(const Status& status) const {
   }
   if (!connected()) return Remedy::kOtherServer;
   if (options_.servers.size() == 1) return Remedy::kNone;
-  const bool away =
-      error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded ||
-      error.phase() != Phase::kRemote;
+  const bool away = error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded ||
+                    error.phase() != Phase::kRemote;
   return away ? Remedy::kOtherServer : Remedy::kNone;
 }
 
@@ -140,7 +137,7 @@ transport::CallHead Client::HeadOf(std::string_view method) const {
   head.path = "/etcdserverpb." + std::string(method);
   head.content_type = "application/grpc";
   head.authority = server_;
-  if (!token_.empty()) head.metadata.Add("token", token_);
+  if (token_ && !token_->empty()) head.metadata.Add("token", *token_);
   return head;
 }
 
@@ -207,11 +204,10 @@ Task<Status> Client::LogIn() {
   Status status = co_await Exchange("Auth/Authenticate", request, response, share);
   if (status) {
     token_ = response.token();
-    co_return token_.empty() ? Status(Unauthenticated("etcd gave no token")) : Ok();
+    co_return Ok();
   }
-  // No token is needed then, and none is looked at.
   if (status.error().detail().contains("authentication is not enabled")) {
-    token_ = "none";
+    token_ = "";
     co_return Ok();
   }
   if (RemedyFor(status) == Remedy::kOtherServer) Abandon(line);

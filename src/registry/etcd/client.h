@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,7 +65,7 @@ class Client : public std::enable_shared_from_this<Client> {
   /// Gives up connection `line`, if it is still the one, and has the next server's turn come.
   void Abandon(std::uint64_t line);
   /// Logs in again before the next call, if there is a user.
-  void ForgetToken() { token_.clear(); }
+  void ForgetToken() { token_.reset(); }
   /// Closes the connection, which ends the calls on it, and opens no more.
   void Close();
 
@@ -98,7 +99,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::shared_ptr<transport::Connection> connection_;
   std::string server_;  // at the other end of it
   std::uint64_t line_ = 0;
-  std::string token_;
+  std::optional<std::string> token_;  // empty: logged in where no token is needed
   std::shared_ptr<Preparation> preparation_;
   bool closed_ = false;
 };

@@ -72,7 +72,7 @@ class EtcdRegistry final : public Registry, public std::enable_shared_from_this<
   std::shared_ptr<Client> client_;
   std::shared_ptr<Registrations> registrations_;
   std::map<std::string, Watched> watched_;  // touched on the loop only
-  Runtime runtime_;  // destroyed first: what it runs uses the rest
+  Runtime runtime_;                         // destroyed first: what it runs uses the rest
 };
 
 EtcdRegistry::EtcdRegistry(const RegistryConfig& config)
@@ -133,8 +133,7 @@ Result<std::vector<Registrations::Record>> RecordsOf(const ServiceInfo& service)
   std::vector<Registrations::Record> records;
   for (const Node& node : service.nodes) {
     if (node.id.empty()) return InvalidArgument("a node needs an id to be registered");
-    records.push_back(
-        {.key = KeyOf(service.name, node.id), .value = etcd::ValueOf(service, node)});
+    records.push_back({.key = KeyOf(service.name, node.id), .value = etcd::ValueOf(service, node)});
   }
   return records;
 }

@@ -65,8 +65,8 @@ Task<Status> Registrations::Outcome(std::vector<std::string> keys) {
   const std::shared_ptr<runtime::Signal> round = next_;
   nudge_.Wake();
   const Duration timeout = client_->options().timeout;
-  runtime::Signal::Awaiter awaiter(
-      *round, {.deadline = runtime::Later(steady_clock::now(), timeout)});
+  runtime::Signal::Awaiter awaiter(*round,
+                                   {.deadline = runtime::Later(steady_clock::now(), timeout)});
   const bool in_time = co_await awaiter;
   for (const std::string& key : keys) {
     const auto found = entries_.find(key);
@@ -94,8 +94,8 @@ internal::Detached Registrations::Run(std::shared_ptr<Registrations> self) {
     self->Report(outcome);
     round->Set();
     if (self->entries_.empty()) co_await self->Revoke(self->Now());
-    Nudge::Awaiter awaiter(
-        self->nudge_, {.deadline = self->Due(outcome), .interrupter = &self->interrupter_});
+    Nudge::Awaiter awaiter(self->nudge_,
+                           {.deadline = self->Due(outcome), .interrupter = &self->interrupter_});
     co_await awaiter;
   }
   if (self->client_->ready()) {
@@ -281,7 +281,8 @@ void Registrations::Beat(TimePoint now) {
 
 void Registrations::LoseLease(const std::string& why) {
   if (logger_ && stood_) {
-    logger_->Write(LogLevel::kWarn, "registry etcd: the lease is lost, as " + why + "; registering anew");
+    logger_->Write(LogLevel::kWarn,
+                   "registry etcd: the lease is lost, as " + why + "; registering anew");
   }
   lease_ = {};
 }
@@ -302,9 +303,10 @@ void Registrations::Report(const Status& outcome) {
   if (outcome) backoff_.Reset();
   const bool failed = !outcome && stood_ && !interrupter_.pulled();
   if (failed && !std::exchange(failed_, true) && logger_) {
-    logger_->Write(LogLevel::kWarn, "registry etcd does not keep what is registered, and is tried "
-                                    "again: " +
-                                        outcome.error().ToString());
+    logger_->Write(LogLevel::kWarn,
+                   "registry etcd does not keep what is registered, and is tried "
+                   "again: " +
+                       outcome.error().ToString());
   }
   if (!outcome) return;
   stood_ = true;

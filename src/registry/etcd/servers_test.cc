@@ -12,9 +12,9 @@ TEST(EtcdServersTest, WithoutAnyThisMachinesIsMeant) {
 }
 
 TEST(EtcdServersTest, AMissingPortIs2379) {
-  EXPECT_EQ(ParseServers({"etcd", "10.0.0.7", "[fd00::7]", "https://etcd.internal"}).value(),
-            (Servers{"etcd:2379", "10.0.0.7:2379", "[fd00::7]:2379",
-                     "https://etcd.internal:2379"}));
+  EXPECT_EQ(
+      ParseServers({"etcd", "10.0.0.7", "[fd00::7]", "https://etcd.internal"}).value(),
+      (Servers{"etcd:2379", "10.0.0.7:2379", "[fd00::7]:2379", "https://etcd.internal:2379"}));
 }
 
 TEST(EtcdServersTest, APortThatIsThereStays) {
@@ -27,9 +27,8 @@ TEST(EtcdServersTest, ThoseThatComeTwiceComeOnce) {
 }
 
 TEST(EtcdServersTest, WhatIsNoAddressIsRefusedAndQuoted) {
-  for (const std::string bad :
-       {"", "etcd:", "etcd:x", "etcd:70000", "etcd:0", ":2379", "::1", "[::1", "https://",
-        "http://etcd:1/v3", "ftp://etcd:1", "a b"}) {
+  for (const std::string bad : {"", "etcd:", "etcd:x", "etcd:70000", "etcd:0", ":2379", "::1",
+                                "[::1", "https://", "http://etcd:1/v3", "ftp://etcd:1", "a b"}) {
     const auto servers = ParseServers({"good:1", bad});
     ASSERT_FALSE(servers) << bad << " came out as " << servers->back();
     EXPECT_EQ(servers.error().code(), Code::kInvalidArgument);

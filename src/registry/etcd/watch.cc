@@ -196,8 +196,10 @@ void Watch::Report(const Status& outcome) {
   if (interrupter_.pulled() || !logger_) return;
   const std::string what = service_.empty() ? "all services" : "\"" + service_ + "\"";
   if (!outcome && !std::exchange(failed_, true)) {
-    logger_->Write(LogLevel::kWarn, "registry etcd does not tell of changes to " + what + ", and is "
-                                    "tried again: " + outcome.error().ToString());
+    logger_->Write(LogLevel::kWarn, "registry etcd does not tell of changes to " + what +
+                                        ", and is "
+                                        "tried again: " +
+                                        outcome.error().ToString());
   }
   if (outcome && std::exchange(failed_, false)) {
     logger_->Write(LogLevel::kInfo, "registry etcd tells of changes to " + what + " again");

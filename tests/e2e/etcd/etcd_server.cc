@@ -84,10 +84,10 @@ void EtcdServer::Start(bool wait) {
   const std::string own = "http://" + peer();
   std::vector<std::string> arguments = arguments_;
   arguments.insert(arguments.begin(),
-                   {"--name=" + name_, "--data-dir=" + data_,
-                    "--listen-client-urls=" + url(), "--advertise-client-urls=" + url(),
-                    "--listen-peer-urls=" + own, "--initial-advertise-peer-urls=" + own,
-                    "--logger=zap", "--log-outputs=" + (folder_ / "log")});
+                   {"--name=" + name_, "--data-dir=" + data_, "--listen-client-urls=" + url(),
+                    "--advertise-client-urls=" + url(), "--listen-peer-urls=" + own,
+                    "--initial-advertise-peer-urls=" + own, "--logger=zap",
+                    "--log-outputs=" + (folder_ / "log")});
   if (arguments_.empty() || !arguments_.back().starts_with("--initial-cluster=")) {
     arguments.push_back("--initial-cluster=" + name_ + "=" + own);
   }

@@ -96,9 +96,8 @@ TEST_F(EtcdTest, AllEventsOfABatchAreTold) {
   for (const char c : value) escaped += c == '"' ? std::string("\\\"") : std::string(1, c);
   std::string go;
   for (const char c : kGoValue) go += c == '"' ? std::string("\\\"") : std::string(1, c);
-  const std::string said =
-      etcd_.Ctl("txn <<'END'\n\nput " + std::string(kGoKey) + " \"" + go + "\"\nput " + other +
-                " \"" + escaped + "\"\n\n\nEND\ntrue");
+  const std::string said = etcd_.Ctl("txn <<'END'\n\nput " + std::string(kGoKey) + " \"" + go +
+                                     "\"\nput " + other + " \"" + escaped + "\"\n\n\nEND\ntrue");
   EXPECT_TRUE(log.WaitForCreate(GoService().nodes[0].id)) << said;
   EXPECT_TRUE(log.WaitForCreate("other")) << said;
 }
@@ -287,9 +286,8 @@ TEST_F(EtcdTest, WhatIsNoRecordIsPassedOverCountedAndLoggedOnce) {
   etcd_.Put("/micro/registry/a/text", "no JSON");
   etcd_.Put("/micro/registry/a/list", "[]");
   etcd_.Put("/micro/registry/a/wrong", R"({"name":"a","nodes":[{"id":7}]})");
-  etcd_.Put("/micro/registry/a/nowhere",
-            R"({"name":"a","nodes":[{"id":"x","address":"nowhere"},)"
-            R"({"id":"y","address":"127.0.0.1:2"}]})");
+  etcd_.Put("/micro/registry/a/nowhere", R"({"name":"a","nodes":[{"id":"x","address":"nowhere"},)"
+                                         R"({"id":"y","address":"127.0.0.1:2"}]})");
   etcd_.Put("/micro/registry/stray", "{}");
   EXPECT_TRUE(log.WaitForCreate("y"));
   for (int i = 0; i < 3; ++i) {

@@ -63,15 +63,15 @@ TEST_F(EtcdClusterTest, AMemberThatHangsIsLeftForAnother) {
                                   .timeout = 4s});
   const auto witness = MakeEtcd({.addresses = {members_[2]->address()}});
   ASSERT_TRUE(Eventually([&] { return witness->ListServices().has_value(); }));
-  ASSERT_TRUE(Eventually(
-      [&] { return registry->Register(OneNode("a", "0"), {.ttl = 10s}).has_value(); }));
+  ASSERT_TRUE(
+      Eventually([&] { return registry->Register(OneNode("a", "0"), {.ttl = 10s}).has_value(); }));
   ChangeLog log;
   const auto watch = registry->Watch("a", log.watcher());
   for (int i = 0; i < 2; ++i) {
     members_[i]->Signal(SIGSTOP);
     const std::string id = std::to_string(i + 1);
-    EXPECT_TRUE(Eventually(
-        [&] { return witness->Register(OneNode("a", id), {.ttl = 1min}).has_value(); }));
+    EXPECT_TRUE(
+        Eventually([&] { return witness->Register(OneNode("a", id), {.ttl = 1min}).has_value(); }));
     EXPECT_TRUE(Eventually([&] {
       return registry->Register(OneNode("b", id), {.ttl = 1min}).has_value();
     })) << i;
@@ -151,7 +151,8 @@ TEST_F(EtcdTest, AnEtcdThatWantsNoPasswordTakesThoseWhoHaveOne) {
   RegistryConfig config = Config(etcd_);
   config.username = "root";
   config.password = "sesame";
-  EXPECT_TRUE(MakeEtcd(config)->Register(OneNode("a", "1"), {.ttl = 1min}));
+  const Status registered = MakeEtcd(config)->Register(OneNode("a", "1"), {.ttl = 1min});
+  EXPECT_TRUE(registered) << registered.error().ToString();
 }
 
 class EtcdTlsTest : public EtcdTest {
@@ -180,8 +181,8 @@ TEST_F(EtcdTlsTest, ACertificateOfOurCaIsTakenAndNoOther) {
   EtcdServer etcd(Certificate(), "https");
   etcd.Start();
   const auto registry = MakeEtcd(Secured(etcd));
-  EXPECT_TRUE(Eventually(
-      [&] { return registry->Register(OneNode("a", "1"), {.ttl = 1min}).has_value(); }));
+  EXPECT_TRUE(
+      Eventually([&] { return registry->Register(OneNode("a", "1"), {.ttl = 1min}).has_value(); }));
   EXPECT_TRUE(Finds(*registry, "a", 1));
   RegistryConfig named = Secured(etcd);
   named.tls_server_name = "etcd.internal";
