@@ -16,6 +16,9 @@ using std::chrono::steady_clock;
 constexpr Duration kFirstWait = std::chrono::milliseconds(50);
 // A server that hangs is given up after its share of the time, but not before.
 constexpr Duration kLeastShare = std::chrono::milliseconds(500);
+// After so many calls in a row without an answer a connection is given up, even to an only server:
+// the network may have forgotten it.
+constexpr int kMostSilences = 2;
 
 std::minstd_rand& Random() {
   thread_local std::minstd_rand random{std::random_device{}()};
@@ -95,8 +98,8 @@ Task<Status> Client::Call(std::string_view method, const MessageLite& request,
   co_return status;
 }
 
-// What might help with `status`. An only server that is there, but has trouble, keeps its
-// connection, on which others may wait for it.
+// What might help with `status`. An only server that has trouble keeps its connection for a while,
+// as there are others on it.
 Client::Remedy Client::RemedyFor(const Status& status) const {
   if (status) return Remedy::kNone;
   const Error& error = status.error();
@@ -104,7 +107,8 @@ Client::Remedy Client::RemedyFor(const Status& status) const {
       error.detail().contains("user name is empty")) {
     return options_.username.empty() ? Remedy::kNone : Remedy::kLogIn;
   }
-  if (!connected()) return Remedy::kOtherServer;
+  if (!connected() || error.phase() == Phase::kSend) return Remedy::kOtherServer;
+  if (silences_ >= kMostSilences) return Remedy::kOtherServer;
   if (options_.servers.size() == 1) return Remedy::kNone;
   const bool away = error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded ||
                     error.phase() != Phase::kRemote;
@@ -187,6 +191,7 @@ Task<Status> Client::Connect() {
     if (closed_) co_return Cancelled();
     connection_ = *std::move(dialled);
     server_ = server;
+    silences_ = 0;
     ++line_;
     co_return Ok();
   }
@@ -233,11 +238,15 @@ Task<Status> Client::Exchange(std::string_view method, const MessageLite& reques
       continue;
     }
     if (patience.over()) co_return Cancelled();
-    if (steady_clock::now() >= patience.deadline) co_return TimedOut();
+    if (steady_clock::now() >= patience.deadline) {
+      ++silences_;
+      co_return TimedOut();
+    }
     stream->WaitReadable(nudge);
     Nudge::Awaiter awaiter(nudge, patience);
     co_await awaiter;
   }
+  silences_ = 0;
   if (!stream->status()) co_return Named(server, stream->status().error());
   co_return answered ? Ok() : Status(Internal("the answer of etcd at " + server + " is none"));
 }

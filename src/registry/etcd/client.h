@@ -99,6 +99,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::shared_ptr<transport::Connection> connection_;
   std::string server_;  // at the other end of it
   std::uint64_t line_ = 0;
+  int silences_ = 0;                  // calls on it in a row that had no answer
   std::optional<std::string> token_;  // empty: logged in where no token is needed
   std::shared_ptr<Preparation> preparation_;
   bool closed_ = false;

@@ -132,7 +132,9 @@ Result<std::vector<Registrations::Record>> RecordsOf(const ServiceInfo& service)
   }
   std::vector<Registrations::Record> records;
   for (const Node& node : service.nodes) {
-    if (node.id.empty()) return InvalidArgument("a node needs an id to be registered");
+    if (const std::string fault = etcd::FaultOf(node); !fault.empty()) {
+      return InvalidArgument("service \"" + service.name + "\" cannot be registered: " + fault);
+    }
     records.push_back({.key = KeyOf(service.name, node.id), .value = etcd::ValueOf(service, node)});
   }
   return records;

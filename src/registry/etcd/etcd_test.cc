@@ -180,6 +180,32 @@ TEST_F(FakedEtcdTest, ALeaseThatNobodyAnswersForIsKeptOverAnotherConnection) {
   EXPECT_EQ(fake_.count("Lease/LeaseGrant"), 1U);
 }
 
+TEST_F(FakedEtcdTest, AnOnlyServerThatIsSilentTwiceIsDialledAgain) {
+  std::atomic<int> asked = 0;
+  script_["KV/Range"] = [&](const Heard&) {
+    return ++asked <= 2 ? Reaction{} : Answer(Store(1, {Stored("a-1", 1)}));
+  };
+  EXPECT_EQ(registry().GetService("a").error().code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(fake_.connections(), 1U);
+  EXPECT_EQ(registry().GetService("a").error().code(), Code::kDeadlineExceeded);
+  EXPECT_TRUE(Eventually([&] { return fake_.connections() == 0; }));
+  EXPECT_TRUE(registry().GetService("a"));
+}
+
+TEST_F(FakedEtcdTest, WhatNobodyCouldUseIsNotRegistered) {
+  ServiceInfo service = Service();
+  for (const std::string address : {"", "nowhere", "127.0.0.1:x"}) {
+    service.nodes[0].address = address;
+    const Status registered = registry().Register(service, {.ttl = 1min});
+    ASSERT_FALSE(registered) << address;
+    EXPECT_EQ(registered.error().code(), Code::kInvalidArgument);
+  }
+  service = Service();
+  service.nodes[0].id = "";
+  EXPECT_FALSE(registry().Register(service, {.ttl = 1min}));
+  EXPECT_EQ(fake_.count("KV/Put"), 0U);
+}
+
 TEST_F(FakedEtcdTest, OneRecordThatIsRefusedDoesNotKeepTheOthersBack) {
   script_["KV/Put"] = [](const Heard& heard) {
     if (heard.As<wire::PutRequest>().key().ends_with("a-1")) {

@@ -11,13 +11,6 @@ namespace {
 // Beyond so many bad ones, some are counted and logged again.
 constexpr std::size_t kMostRemembered = 1024;
 
-// Why a node is of no use; empty when it is.
-std::string FaultOf(const Node& node) {
-  if (node.id.empty()) return "a node has no id";
-  const auto target = net::ParseTarget(node.address);
-  return target ? "" : "node " + node.id + ": " + target.error().detail();
-}
-
 // Others may have written whatever they like into what we log.
 std::string OneLine(std::string text) {
   std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
@@ -62,6 +55,12 @@ void Records::Complain(const wire::KeyValue& kv, const std::string& why) {
   if (logger_ == nullptr) return;
   logger_->Write(LogLevel::kWarn,
                  OneLine("registry etcd passes over what stands at " + kv.key() + ": " + why));
+}
+
+std::string FaultOf(const Node& node) {
+  if (node.id.empty()) return "a node has no id";
+  const auto target = net::ParseTarget(node.address);
+  return target ? "" : "node " + node.id + ": " + target.error().detail();
 }
 
 std::string ValueOf(const ServiceInfo& service, const Node& node) {

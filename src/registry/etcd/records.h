@@ -37,6 +37,9 @@ class Records {
   std::set<std::pair<std::string, std::int64_t>> known_bad_;  // key and revision
 };
 
+/// Why nobody could use `node`; empty when it can be used.
+std::string FaultOf(const Node& node);
+
 /// The value of a node's key: go-micro's JSON of the service with this node alone.
 std::string ValueOf(const ServiceInfo& service, const Node& node);
 

@@ -74,6 +74,9 @@ class FakeEtcd final : public transport::Acceptor {
 
   std::string address() const { return listener_->address(); }
 
+  /// How many are open.
+  std::size_t connections() const { return listener_->connections(); }
+
   /// What came so far, of `method`.
   std::vector<Heard> heard(const std::string& method) const {
     const std::scoped_lock lock(mutex_);
