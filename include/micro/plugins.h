@@ -32,8 +32,8 @@ struct Plugins {
   Codecs codecs = {};
 };
 
-/// Everything that comes with the library: registries mdns, memory and static; selectors random and
-/// round_robin; transports grpc and memory; codecs proto, json and bytes.
+/// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
+/// random and round_robin; transports grpc and memory; codecs proto, json and bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

@@ -15,6 +15,8 @@
 
 namespace micro {
 
+class Metrics;
+
 // The braces after the members let `{.name = "greeter"}` compile without a warning under -Wextra.
 
 /// A message type as a registry describes it: a tree of names, for people and user interfaces.
@@ -130,6 +132,22 @@ struct RegistryConfig {
   /// address is to it (a server, an interface, a file).
   std::vector<std::string> addresses{};
   std::shared_ptr<Logger> logger{};
+
+  // For registries that are servers; others take no notice.
+
+  /// For each operation. A registry that is away is given up then, and tried again in background.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(5);
+  std::string username{};  ///< empty: nobody logs in
+  std::string password{};  ///< never logged
+  /// Whether it is spoken to with TLS; implied by `tls_cert` and by `tls_ca`. It is always
+  /// verified.
+  bool tls = false;
+  std::string tls_ca{};    ///< PEM file of who may have signed its certificate; empty: the system's
+  std::string tls_cert{};  ///< PEM file of the certificate that it is shown
+  std::string tls_key{};   ///< PEM file of the key of that
+  std::string tls_server_name{};  ///< that its certificate is for; empty: the host that is dialled
+  /// Where the registry counts what goes wrong; null: nowhere. Outlives the registry.
+  Metrics* metrics = nullptr;
 };
 
 }  // namespace micro

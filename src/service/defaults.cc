@@ -8,6 +8,7 @@
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
+#include "registry/etcd/etcd.h"
 #include "registry/mdns/mdns.h"
 #include "registry/memory/memory.h"
 #include "registry/static/static.h"
@@ -50,6 +51,9 @@ std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
 
 Plugins DefaultPlugins() {
   Plugins plugins;
+  plugins.registries["etcd"] = [](const RegistryConfig& config) {
+    return MakeEtcdRegistry(config, MakeGrpcTransport);
+  };
   plugins.registries["mdns"] = MakeMdnsRegistry;
   plugins.registries["memory"] = SharedMemoryRegistry();
   plugins.registries["static"] = MakeStaticRegistry;

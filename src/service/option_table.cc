@@ -141,6 +141,7 @@ std::vector<OptionRow> OptionTable(ServiceOptions& options) {
   for (OptionRow& row : rows) {
     if (row.flag == "registry") row.help += KnownNames(options.plugins.registries);
     if (row.flag == "selector") row.help += KnownNames(options.plugins.selectors);
+    if (row.flag == "registry_password" && !row.value.empty()) row.value = "***";
     if (row.flag == "transport") row.help += KnownNames(options.plugins.transports);
   }
   for (const Flag& flag : options.flags) {

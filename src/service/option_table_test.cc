@@ -257,7 +257,13 @@ TEST(HelpTest, ListsEveryOptionWithItsVariable) {
 TEST(HelpTest, ShowsTheDefaultsOfTheProgramAndThePluginsThereAre) {
   const std::string help = Help({.version = "2.0"}, "-help");
   EXPECT_NE(help.find("[2.0]"), std::string::npos);
-  EXPECT_NE(help.find("mdns,memory,static"), std::string::npos) << help;
+  EXPECT_NE(help.find("etcd,mdns,memory,static"), std::string::npos) << help;
+}
+
+TEST(HelpTest, KeepsTheSecretsOfTheProgram) {
+  const std::string help = Help({.registry_password = "sesame"}, "--help");
+  EXPECT_EQ(help.find("sesame"), std::string::npos);
+  EXPECT_NE(help.find("[***]"), std::string::npos);
 }
 
 TEST(HelpTest, ListsOwnFlagsAndArguments) {

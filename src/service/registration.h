@@ -23,6 +23,7 @@ class Registration {
 
  private:
   void Register();
+  Duration Pause(Duration interval) const;
   void Renew(Duration interval);
 
   std::shared_ptr<Registry> registry_;
@@ -32,6 +33,8 @@ class Registration {
   std::mutex mutex_;
   std::condition_variable stopping_;
   bool stop_ = false;
+  bool registered_ = false;  // these two: the constructor's, then the renewal's
+  bool complained_ = false;
   std::thread renewal_;
 };
 

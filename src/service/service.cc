@@ -134,14 +134,27 @@ struct Service::Parts {
     auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
     if (!chosen_selector) return Failure(chosen_selector.error());
     make_selector = *std::move(chosen_selector);
-    auto made_registry =
-        (*make_registry)({.addresses = options.registry_address, .logger = options.logger});
+    auto made_registry = (*make_registry)(RegistryConfigOf());
     if (!made_registry) return Failure(made_registry.error());
     registry = *std::move(made_registry);
     auto made_transport = (*make_transport)(TransportConfigOf());
     if (!made_transport) return Failure(made_transport.error());
     transport = *std::move(made_transport);
     return Ok();
+  }
+
+  RegistryConfig RegistryConfigOf() const {
+    return {.addresses = options.registry_address,
+            .logger = options.logger,
+            .timeout = options.registry_timeout,
+            .username = options.registry_username,
+            .password = options.registry_password,
+            .tls = options.registry_tls,
+            .tls_ca = options.registry_tls_ca,
+            .tls_cert = options.registry_tls_cert,
+            .tls_key = options.registry_tls_key,
+            .tls_server_name = options.registry_tls_server_name,
+            .metrics = &observer->metrics()};
   }
 
   TransportConfig TransportConfigOf() const {

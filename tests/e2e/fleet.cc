@@ -38,6 +38,12 @@ bool LogLines::Has(LogLevel level, std::string_view text) const {
   });
 }
 
+std::size_t LogLines::Count(std::string_view text) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      lines_, [&](const auto& line) { return line.second.find(text) != std::string::npos; }));
+}
+
 ServiceOptions FleetTest::Options(std::string name) const {
   ServiceOptions options;
   options.name = std::move(name);

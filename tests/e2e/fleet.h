@@ -91,6 +91,8 @@ class LogLines final : public Logger {
   void Write(LogLevel level, std::string_view message) override;
   /// Whether a line of `level` contains `text`.
   bool Has(LogLevel level, std::string_view text) const;
+  /// How many lines contain `text`.
+  std::size_t Count(std::string_view text) const;
 
  private:
   mutable std::mutex mutex_;
