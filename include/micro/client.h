@@ -20,6 +20,7 @@
 #include "micro/middleware.h"
 #include "micro/registry.h"
 #include "micro/runtime.h"
+#include "micro/selector.h"
 #include "micro/stream.h"
 #include "micro/task.h"
 
@@ -51,6 +52,9 @@ struct CallOptions {
   /// How often a call that may have reached a node is sent again, where that is safe; not given:
   /// the client's own (`--client_retries`). 0: one attempt, on one node.
   std::optional<std::uint32_t> retries = {};
+  /// What the call is about: with `--selector=consistent_hash`, calls with the same key, a text or
+  /// a whole number, go to the same node as long as it is there.
+  RoutingKey key = {};
   /// The call that this one is part of: its deadline and cancellation end this call too.
   const Context* parent = nullptr;
   /// "host:port" of the nodes to use, instead of asking the registry.

@@ -17,6 +17,7 @@
 #include "micro/plugins.h"      // IWYU pragma: export
 #include "micro/registry.h"     // IWYU pragma: export
 #include "micro/runtime.h"      // IWYU pragma: export
+#include "micro/selector.h"     // IWYU pragma: export
 #include "micro/service.h"      // IWYU pragma: export
 #include "micro/stream.h"       // IWYU pragma: export
 #include "micro/task.h"         // IWYU pragma: export

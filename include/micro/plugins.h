@@ -15,7 +15,7 @@
 namespace micro {
 
 using RegistryFactory = std::function<Result<std::shared_ptr<Registry>>(const RegistryConfig&)>;
-using SelectorFactory = std::function<std::unique_ptr<Selector>()>;
+using SelectorFactory = std::function<std::unique_ptr<Selector>(const SelectorConfig&)>;
 using TransportFactory = std::function<Result<std::shared_ptr<Transport>>(const TransportConfig&)>;
 
 /// What a program is made of, by kind and name. A plain value: nothing registers itself, and what
@@ -33,7 +33,8 @@ struct Plugins {
 };
 
 /// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
-/// random and round_robin; transports grpc and memory; codecs proto, json and bytes.
+/// least_loaded, p2c, round_robin, random and consistent_hash; transports grpc and memory; codecs
+/// proto, json and bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

@@ -42,10 +42,11 @@ std::string Describe(const Node& node) {
   return node.id == node.address ? node.address : node.id + " at " + node.address;
 }
 
-std::vector<Node> NodesAt(std::span<const std::string> addresses) {
-  std::vector<Node> nodes;
+std::vector<NodePtr> NodesAt(std::span<const std::string> addresses) {
+  std::vector<NodePtr> nodes;
   for (const std::string& address : addresses) {
-    nodes.push_back({.id = address, .address = address, .metadata = {}});
+    nodes.push_back(
+        std::make_shared<const Node>(Node{.id = address, .address = address, .metadata = {}}));
   }
   return nodes;
 }
@@ -85,6 +86,11 @@ Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
   if (options.metadata != nullptr) context_.metadata_ = *options.metadata;
   FillDeadline();
   FillTrace();
+}
+
+const NodePtr& Call::nobody() {
+  static const NodePtr node = std::make_shared<const Node>();
+  return node;
 }
 
 Call::~Call() { End(Code::kInternal); }
@@ -197,18 +203,18 @@ Task<Status> Call::Attempts() {
     if (patience_.over() || context_.remaining() == Duration::zero()) {
       co_return last ? OutOfTime() : last;
     }
-    auto pick = selector_->Select({.tried = tried_, .path = context_.path_});
+    auto pick = selector_->Select({.tried = tried_, .path = context_.path_, .key = options_.key});
     if (!pick) {
       if (co_await FindMore()) continue;
       co_return last ? Failure(pick.error().set_phase(Phase::kResolve)) : last;
     }
-    node_ = pick->node();
+    node_ = pick->shared_node();
     ++attempts_;
     Attempt attempt = co_await TryOn(*pick);
     if (attempt.status) co_return Ok();
-    attempt.status.error().set_node(Describe(node_)).set_attempts(attempts_);
+    attempt.status.error().set_node(Describe(*node_)).set_attempts(attempts_);
     last = std::move(attempt.status);
-    tried_.push_back(node_.id);
+    tried_.push_back(node_->id);
     if (!MayRetry(attempt.verdict)) co_return last;
   }
 }
@@ -227,9 +233,9 @@ bool Call::MayRetry(Verdict verdict) {
 }
 
 Task<Call::Attempt> Call::TryOn(Pick& pick) {
-  std::shared_ptr<transport::Connection> connection = loop_.pool->Ready(node_.address);
+  std::shared_ptr<transport::Connection> connection = loop_.pool->Ready(node_->address);
   if (!connection) {
-    auto dialled = co_await loop_.pool->Get(node_.address, patience_);
+    auto dialled = co_await loop_.pool->Get(node_->address, patience_);
     if (!dialled) {
       const bool late = dialled.error().code() == Code::kDeadlineExceeded;
       if (patience_.over()) co_return Attempt{Cancelled()};
@@ -248,8 +254,8 @@ Task<Call::Attempt> Call::TryOn(Pick& pick) {
 Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
   message_.assign(transport::kHeadroom, '\0');
   if (Status encoded = codec_->Encode(request_, message_); !encoded) co_return Attempt{encoded};
-  head_.authority = node_.address;
-  context_.peer_ = node_.address;
+  head_.authority = node_->address;
+  context_.peer_ = node_->address;
   const transport::ClientStreamPtr stream = connection.Open(head_);
   called_.stats.Sent();
   stream->Write(message_);
@@ -305,7 +311,7 @@ Status Call::OutOfTime() const {
 }
 
 void Call::Report(CallInfo& info) const {
-  info.node = node_;
+  info.node = *node_;
   info.attempts = attempts_;
   info.response_metadata = context_.response_metadata();
   info.trailers = context_.trailers();

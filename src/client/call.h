@@ -60,6 +60,8 @@ class Call : public Next::Step, public CallHook {
   virtual Task<Attempt> Exchange(transport::Connection& connection) = 0;
   /// What came of an attempt that ended with the error of `stream`, when all of it may be repeated.
   static Attempt Judge(const transport::ClientStream& stream);
+  /// The node before any was picked.
+  static const NodePtr& nobody();
   Status Cancelled() const;
   Status OutOfTime() const;
 
@@ -71,7 +73,7 @@ class Call : public Next::Step, public CallHook {
   runtime::Patience patience_;
   transport::CallHead head_;
   const Codec* codec_ = nullptr;
-  Node node_;
+  NodePtr node_ = nobody();
   observe::CalledMethod& called_;
 
  private:

@@ -75,8 +75,8 @@ void StreamCall::Finish(Status status) {
 }
 
 Task<Call::Attempt> StreamCall::Exchange(transport::Connection& connection) {
-  head_.authority = node_.address;
-  context_.peer_ = node_.address;
+  head_.authority = node_->address;
+  context_.peer_ = node_->address;
   stream_ = connection.Open(head_);
   attempt_over_ = false;
   if (request_) {

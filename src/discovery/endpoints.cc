@@ -127,7 +127,9 @@ void Endpoints::Apply(const Change& change) {
 }
 
 void Endpoints::Publish() {
-  selector_->Update(nodes_);
+  std::vector<NodePtr> nodes;
+  for (const Node& node : nodes_) nodes.push_back(std::make_shared<const Node>(node));
+  selector_->Update(nodes);
   known_.store(!nodes_.empty(), std::memory_order_release);
 }
 

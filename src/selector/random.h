@@ -2,18 +2,22 @@
 
 #include "micro/selector.h"
 
-#include "selector/node_list.h"
+#include "selector/node_table.h"
 
 namespace micro {
 
-/// Any node, all alike.
+/// Any node, each as often as its weight says.
 class RandomSelector final : public Selector {
  public:
-  void Update(std::vector<Node> nodes) override { nodes_.Replace(std::move(nodes)); }
+  explicit RandomSelector(const SelectorConfig& config = {},
+                          Clock clock = std::chrono::steady_clock::now)
+      : nodes_(config, clock) {}
+
+  void Update(std::span<const NodePtr> nodes) override { nodes_.Update(nodes); }
   Result<Pick> Select(const PickContext& context) override;
 
  private:
-  NodeList nodes_;
+  NodeTable nodes_;
 };
 
 }  // namespace micro

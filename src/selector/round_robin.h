@@ -1,28 +1,30 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
+#include <cstdint>
 
 #include "micro/selector.h"
 
-#include "selector/node_list.h"
+#include "selector/node_table.h"
 
 namespace micro {
 
-/// One node after the other, across all calls of a client.
+/// One node after the other, across all calls of a client. A node that weighs less than the
+/// heaviest is passed over in some of the rounds.
 class RoundRobinSelector final : public Selector {
  public:
-  void Update(std::vector<Node> nodes) override { nodes_.Replace(std::move(nodes)); }
+  explicit RoundRobinSelector(const SelectorConfig& config = {},
+                              Clock clock = std::chrono::steady_clock::now)
+      : nodes_(config, clock) {}
 
-  Result<Pick> Select(const PickContext& context) override {
-    const auto nodes = nodes_.Get();
-    const std::size_t turn = turn_.fetch_add(1, std::memory_order_relaxed);
-    return NodeList::FirstUntried(*nodes, nodes->empty() ? 0 : turn % nodes->size(), context);
-  }
+  void Update(std::span<const NodePtr> nodes) override { nodes_.Update(nodes); }
+  Result<Pick> Select(const PickContext& context) override;
 
  private:
-  NodeList nodes_;
-  std::atomic<std::size_t> turn_{0};
+  std::size_t NextTurn(const Candidates& candidates);
+
+  NodeTable nodes_;
+  std::atomic<std::uint64_t> turn_{0};
 };
 
 }  // namespace micro

@@ -12,6 +12,9 @@
 #include "registry/mdns/mdns.h"
 #include "registry/memory/memory.h"
 #include "registry/static/static.h"
+#include "selector/consistent_hash.h"
+#include "selector/least_loaded.h"
+#include "selector/p2c.h"
 #include "selector/random.h"
 #include "selector/round_robin.h"
 #include "transport/grpc/grpc.h"
@@ -45,6 +48,11 @@ TransportFactory SharedMemoryTransport() {
   };
 }
 
+template <typename Kind>
+std::unique_ptr<Selector> MakeSelector(const SelectorConfig& config) {
+  return std::make_unique<Kind>(config);
+}
+
 }  // namespace
 
 std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
@@ -57,8 +65,11 @@ Plugins DefaultPlugins() {
   plugins.registries["mdns"] = MakeMdnsRegistry;
   plugins.registries["memory"] = SharedMemoryRegistry();
   plugins.registries["static"] = MakeStaticRegistry;
-  plugins.selectors["random"] = [] { return std::make_unique<RandomSelector>(); };
-  plugins.selectors["round_robin"] = [] { return std::make_unique<RoundRobinSelector>(); };
+  plugins.selectors["consistent_hash"] = MakeSelector<ConsistentHashSelector>;
+  plugins.selectors["least_loaded"] = MakeSelector<LeastLoadedSelector>;
+  plugins.selectors["p2c"] = MakeSelector<P2cSelector>;
+  plugins.selectors["random"] = MakeSelector<RandomSelector>;
+  plugins.selectors["round_robin"] = MakeSelector<RoundRobinSelector>;
   plugins.transports["grpc"] = MakeGrpcTransport;
   plugins.transports["memory"] = SharedMemoryTransport();
   // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.

@@ -133,7 +133,10 @@ struct Service::Parts {
     if (!make_transport) return Failure(make_transport.error());
     auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
     if (!chosen_selector) return Failure(chosen_selector.error());
-    make_selector = *std::move(chosen_selector);
+    make_selector = [make = *std::move(chosen_selector),
+                     config = SelectorConfig{.slow_start = options.client_slow_start}] {
+      return make(config);
+    };
     auto made_registry = (*make_registry)(RegistryConfigOf());
     if (!made_registry) return Failure(made_registry.error());
     registry = *std::move(made_registry);
@@ -241,7 +244,7 @@ struct Service::Parts {
   std::unique_ptr<Runtime> runtime;
   std::shared_ptr<Registry> registry;
   std::shared_ptr<Transport> transport;
-  SelectorFactory make_selector;
+  std::function<std::unique_ptr<Selector>()> make_selector;
   std::shared_ptr<discovery::Directory> directory;
   std::unique_ptr<Client> client;
   std::unique_ptr<Server> server;

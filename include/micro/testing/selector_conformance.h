@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -22,23 +24,32 @@
 /// in namespace micro::testing.
 namespace micro::testing {
 
-/// Nodes "1", "2" and so on.
-inline std::vector<Node> NumberedNodes(int count) {
-  std::vector<Node> nodes;
-  for (int i = 1; i <= count; ++i) {
-    const std::string number = std::to_string(i);
-    nodes.push_back({.id = number, .address = "127.0.0.1:" + number, .metadata = {{"n", number}}});
-  }
+/// A node "1", "2" and so on; an empty weight is not told.
+inline NodePtr NumberedNode(int i, const std::string& weight = "") {
+  const std::string number = std::to_string(i);
+  Node node{.id = number, .address = "127.0.0.1:" + number, .metadata = {{"n", number}}};
+  if (!weight.empty()) node.metadata["weight"] = weight;
+  return std::make_shared<const Node>(std::move(node));
+}
+
+inline std::vector<NodePtr> NumberedNodes(int count) {
+  std::vector<NodePtr> nodes;
+  for (int i = 1; i <= count; ++i) nodes.push_back(NumberedNode(i));
   return nodes;
 }
 
 template <typename Selectors>
 class SelectorConformance : public ::testing::Test {
  protected:
-  // Paths differ, for selectors that go by them.
+  // Paths and keys differ, for selectors that go by them.
+  Result<Pick> Begin(const std::vector<std::string>& tried = {}) {
+    const int call = ++calls_;
+    const std::string path = "/test.Test/Method" + std::to_string(call);
+    return selector_->Select({.tried = tried, .path = path, .key = call});
+  }
+
   std::string Select(const std::vector<std::string>& tried = {}) {
-    const std::string path = "/test.Test/Method" + std::to_string(++calls_);
-    auto pick = selector_->Select({.tried = tried, .path = path});
+    auto pick = Begin(tried);
     if (!pick) return "";
     pick->Report(Outcome::kAnswered);
     return pick->node().id;
@@ -48,6 +59,12 @@ class SelectorConformance : public ::testing::Test {
     std::set<std::string> ids;
     for (int i = 0; i < times; ++i) ids.insert(Select());
     return ids;
+  }
+
+  std::map<std::string, int> CountMany(int times) {
+    std::map<std::string, int> counts;
+    for (int i = 0; i < times; ++i) ++counts[Select()];
+    return counts;
   }
 
   Selectors selectors_;
@@ -68,7 +85,7 @@ TYPED_TEST_P(SelectorConformance, ThePickIsTheWholeNode) {
   this->selector_->Update(NumberedNodes(1));
   const auto pick = this->selector_->Select({});
   ASSERT_TRUE(pick);
-  EXPECT_EQ(pick->node(), NumberedNodes(1).front());
+  EXPECT_EQ(pick->node(), *NumberedNode(1));
 }
 
 TYPED_TEST_P(SelectorConformance, EveryNodeIsReached) {
@@ -105,9 +122,9 @@ TYPED_TEST_P(SelectorConformance, TriedNodesThatHaveGoneDoNoHarm) {
 TYPED_TEST_P(SelectorConformance, UpdateReplacesTheNodes) {
   this->selector_->Update(NumberedNodes(3));
   this->SelectMany(10);
-  std::vector<Node> nodes = NumberedNodes(5);
+  std::vector<NodePtr> nodes = NumberedNodes(5);
   nodes.erase(nodes.begin(), nodes.begin() + 3);
-  this->selector_->Update(std::move(nodes));
+  this->selector_->Update(nodes);
   EXPECT_EQ(this->SelectMany(500), (std::set<std::string>{"4", "5"}));
   this->selector_->Update({});
   EXPECT_FALSE(this->selector_->Select({}));
@@ -134,6 +151,58 @@ TYPED_TEST_P(SelectorConformance, EveryOutcomeMayBeReported) {
   EXPECT_TRUE(this->selector_->Select({}));
 }
 
+TYPED_TEST_P(SelectorConformance, AllNodesOfManyAreReached) {
+  this->selector_->Update(NumberedNodes(200));
+  EXPECT_EQ(this->SelectMany(20'000).size(), 200U);
+}
+
+TYPED_TEST_P(SelectorConformance, ANodeMayChangeItsAddress) {
+  this->selector_->Update(NumberedNodes(2));
+  auto pick = this->Begin();
+  ASSERT_TRUE(pick);
+  const NodePtr moved =
+      std::make_shared<const Node>(Node{.id = "1", .address = "127.0.0.2:1", .metadata = {}});
+  this->selector_->Update({{moved}});
+  pick->Report(Outcome::kAnswered);
+  const auto next = this->Begin();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->node().address, "127.0.0.2:1");
+}
+
+TYPED_TEST_P(SelectorConformance, CallsAreSpreadEvenly) {
+  this->selector_->Update(NumberedNodes(4));
+  for (const auto& [id, count] : this->CountMany(8000)) {
+    EXPECT_GT(count, 1400) << id;
+    EXPECT_LT(count, 2600) << id;
+  }
+}
+
+TYPED_TEST_P(SelectorConformance, AWeightIsAShareOfTheCalls) {
+  this->selector_->Update(
+      {{NumberedNode(1, "1"), NumberedNode(2, "3"), NumberedNode(3), NumberedNode(4, "much")}});
+  const auto counts = this->CountMany(12'000);
+  EXPECT_GT(counts.at("2"), 5000);
+  EXPECT_LT(counts.at("2"), 7000);
+  for (const char* light : {"1", "3", "4"}) {
+    EXPECT_GT(counts.at(light), 1300) << light;
+    EXPECT_LT(counts.at(light), 2700) << light;
+  }
+}
+
+TYPED_TEST_P(SelectorConformance, CallsUnderWayAreSpreadOverAllNodes) {
+  this->selector_->Update(NumberedNodes(4));
+  std::vector<Pick> picks;
+  std::map<std::string, int> counts;
+  for (int i = 0; i < 400; ++i) {
+    auto pick = this->Begin();
+    ASSERT_TRUE(pick);
+    ++counts[pick->node().id];
+    picks.push_back(*std::move(pick));
+  }
+  for (const auto& [id, count] : counts) EXPECT_GT(count, 50) << id;
+  EXPECT_EQ(counts.size(), 4U);
+}
+
 TYPED_TEST_P(SelectorConformance, NodesMayChangeWhileThreadsPick) {
   this->selector_->Update(NumberedNodes(3));
   std::atomic<bool> stop = false;
@@ -141,7 +210,11 @@ TYPED_TEST_P(SelectorConformance, NodesMayChangeWhileThreadsPick) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      while (!stop) failures += this->Select().empty() ? 1 : 0;
+      while (!stop) {
+        auto pick = this->Begin();
+        failures += pick ? 0 : 1;
+        if (pick) pick->Report(Outcome::kTimedOut);
+      }
     });
   }
   for (int round = 0; round < 200; ++round) this->selector_->Update(NumberedNodes(1 + round % 5));
@@ -151,9 +224,12 @@ TYPED_TEST_P(SelectorConformance, NodesMayChangeWhileThreadsPick) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(SelectorConformance, WithoutNodesThereIsNothingToPick,
-                            ThePickIsTheWholeNode, EveryNodeIsReached, ATriedNodeIsNotPickedAgain,
-                            WhenAllAreTriedThereIsNothingToPick, TriedNodesThatHaveGoneDoNoHarm,
-                            UpdateReplacesTheNodes, APickOutlivesItsNode, EveryOutcomeMayBeReported,
+                            ThePickIsTheWholeNode, EveryNodeIsReached, AllNodesOfManyAreReached,
+                            ATriedNodeIsNotPickedAgain, WhenAllAreTriedThereIsNothingToPick,
+                            TriedNodesThatHaveGoneDoNoHarm, UpdateReplacesTheNodes,
+                            ANodeMayChangeItsAddress, APickOutlivesItsNode,
+                            EveryOutcomeMayBeReported, CallsAreSpreadEvenly,
+                            AWeightIsAShareOfTheCalls, CallsUnderWayAreSpreadOverAllNodes,
                             NodesMayChangeWhileThreadsPick);
 
 }  // namespace micro::testing
