@@ -18,6 +18,7 @@
 #include "micro/handler.h"
 #include "micro/metadata.h"
 #include "micro/middleware.h"
+#include "micro/node_filter.h"
 #include "micro/registry.h"
 #include "micro/runtime.h"
 #include "micro/selector.h"
@@ -33,6 +34,9 @@ struct CallInfo {
   Metadata response_metadata;
   Metadata trailers;
 };
+
+/// Whether a call may be made again on another node, after `attempts` that ended with `error`.
+using RetryPredicate = bool (*)(const Error& error, int attempts);
 
 /// How a call is made.
 ///
@@ -52,9 +56,16 @@ struct CallOptions {
   /// How often a call that may have reached a node is sent again, where that is safe; not given:
   /// the client's own (`--client_retries`). 0: one attempt, on one node.
   std::optional<std::uint32_t> retries = {};
+  /// Whether repeating the call does no harm, though its .proto file does not say so.
+  bool idempotent = false;
+  /// Decides whether a call that may have been carried out is sent again, in place of what is known
+  /// of the method; null: only what does no harm is. Asked on an event loop: it must not block.
+  RetryPredicate retry_if = nullptr;
   /// What the call is about: with `--selector=consistent_hash`, calls with the same key, a text or
   /// a whole number, go to the same node as long as it is there.
   RoutingKey key = {};
+  /// The nodes that may be called; null: all.
+  const NodeFilter* filter = nullptr;
   /// The call that this one is part of: its deadline and cancellation end this call too.
   const Context* parent = nullptr;
   /// "host:port" of the nodes to use, instead of asking the registry.

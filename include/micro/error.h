@@ -100,6 +100,9 @@ class Error {
   const std::string& node() const;
   /// How many attempts were made, this one included; 0 if none was.
   int attempts() const;
+  /// What became of the attempts before the last, as "node: detail; node: detail"; empty if there
+  /// were none.
+  const std::string& earlier() const;
 
   /// When it may be tried again, if the one who failed said so: nothing of the call was done then.
   std::optional<std::chrono::nanoseconds> retry_after() const;
@@ -115,6 +118,7 @@ class Error {
   Error& set_phase(Phase phase);
   Error& set_node(std::string node);
   Error& set_attempts(int attempts);
+  Error& set_earlier(std::string earlier);
 
   /// One line with everything that is known, for logs and people.
   std::string ToString() const;

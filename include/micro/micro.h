@@ -13,6 +13,7 @@
 #include "micro/metadata.h"     // IWYU pragma: export
 #include "micro/metrics.h"      // IWYU pragma: export
 #include "micro/middleware.h"   // IWYU pragma: export
+#include "micro/node_filter.h"  // IWYU pragma: export
 #include "micro/options.h"      // IWYU pragma: export
 #include "micro/plugins.h"      // IWYU pragma: export
 #include "micro/registry.h"     // IWYU pragma: export

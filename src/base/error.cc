@@ -84,6 +84,7 @@ struct Error::Fields {
   std::string detail;
   std::string id;
   std::string node;
+  std::string earlier;
   std::optional<std::chrono::nanoseconds> retry_after;
   std::vector<ErrorDetail> details;
 
@@ -123,6 +124,7 @@ int Error::http_code() const { return fields_->http != 0 ? fields_->http : ToHtt
 Phase Error::phase() const { return fields_->phase; }
 const std::string& Error::node() const { return fields_->node; }
 int Error::attempts() const { return fields_->attempts; }
+const std::string& Error::earlier() const { return fields_->earlier; }
 
 std::optional<std::chrono::nanoseconds> Error::retry_after() const { return fields_->retry_after; }
 const std::vector<ErrorDetail>& Error::details() const { return fields_->details; }
@@ -168,6 +170,11 @@ Error& Error::set_attempts(int attempts) {
   return *this;
 }
 
+Error& Error::set_earlier(std::string earlier) {
+  fields_->earlier = std::move(earlier);
+  return *this;
+}
+
 std::string Error::ToString() const {
   std::string text(micro::ToString(code()));
   text += ": " + detail();
@@ -179,6 +186,7 @@ std::string Error::ToString() const {
   if (phase() != Phase::kNone) add("phase " + std::string(micro::ToString(phase())));
   if (!node().empty()) add("node " + node());
   if (attempts() > 0) add("attempt " + std::to_string(attempts()));
+  if (!earlier().empty()) add("before: " + earlier());
   return where.empty() ? text : text + where + ")";
 }
 

@@ -1,9 +1,11 @@
 #include "client/call.h"
 
+#include <random>
 #include <utility>
 
 #include "micro/stream.h"
 
+#include "base/backoff.h"
 #include "observe/trace.h"
 #include "runtime/timer.h"
 
@@ -11,6 +13,14 @@ namespace micro::client {
 namespace {
 
 constexpr std::string_view kProto = "application/grpc+proto";
+
+// Before a call is sent again.
+constexpr std::chrono::milliseconds kFirstPause{5};
+constexpr std::chrono::milliseconds kLongestPause{250};
+
+// Lists of addresses that a loop keeps, and words on attempts that an error carries.
+constexpr std::size_t kMostLists = 16;
+constexpr std::size_t kMostWords = 4096;
 
 // Waits until a stream has something to read, or patience is over.
 class Readable final : public transport::Waiter, public runtime::Wait {
@@ -42,14 +52,36 @@ std::string Describe(const Node& node) {
   return node.id == node.address ? node.address : node.id + " at " + node.address;
 }
 
-std::vector<NodePtr> NodesAt(std::span<const std::string> addresses) {
-  std::vector<NodePtr> nodes;
-  for (const std::string& address : addresses) {
-    nodes.push_back(
-        std::make_shared<const Node>(Node{.id = address, .address = address, .metadata = {}}));
+// How a call went, as far as the node is concerned.
+Outcome OutcomeOf(const Error& error) {
+  const bool remote = error.phase() == Phase::kRemote;
+  switch (error.code()) {
+    case Code::kDeadlineExceeded:
+      return Outcome::kTimedOut;
+    case Code::kCancelled:
+      return remote ? Outcome::kAnswered : Outcome::kAbandoned;
+    case Code::kUnavailable:
+      return remote ? Outcome::kRefused : Outcome::kUnreachable;
+    case Code::kResourceExhausted:
+      return error.retry_after() ? Outcome::kRefused : Outcome::kAnswered;
+    default:
+      return Outcome::kAnswered;
   }
-  return nodes;
 }
+
+double Chance() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+// Awaitable: some time.
+class Delay final : public runtime::Wait {
+ public:
+  using Wait::Wait;
+  bool await_ready() const { return false; }
+  bool await_suspend(std::coroutine_handle<> waiting) { return Suspend(waiting); }
+  void await_resume() const {}
+};
 
 }  // namespace
 
@@ -72,6 +104,29 @@ observe::CalledMethod& PerLoop::Called(observe::Observer& observer, const std::s
   return called;
 }
 
+std::shared_ptr<Target> PerLoop::Make(std::shared_ptr<discovery::Endpoints> endpoints) const {
+  const RetryBudget budget(std::chrono::steady_clock::now(), retries_per_second_);
+  return std::make_shared<Target>(Target{.endpoints = std::move(endpoints), .budget = budget});
+}
+
+std::shared_ptr<Target> PerLoop::Find(discovery::Directory& directory, const std::string& service) {
+  const auto found = services_.find(service);
+  if (found != services_.end()) return found->second;
+  auto target = Make(directory.Find(service));
+  if (target->endpoints->known()) services_.emplace(service, target);
+  return target;
+}
+
+std::shared_ptr<Target> PerLoop::At(discovery::Directory& directory,
+                                    std::span<const std::string> addresses) {
+  for (const auto& [listed, target] : lists_) {
+    if (std::ranges::equal(listed, addresses)) return target;
+  }
+  if (lists_.size() >= kMostLists) lists_.erase(lists_.begin());
+  const std::vector<std::string> listed(addresses.begin(), addresses.end());
+  return lists_.emplace_back(listed, Make(directory.At(addresses))).second;
+}
+
 Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
            const MethodInfo& method, const CallOptions& options)
     : parts_(parts),
@@ -79,7 +134,8 @@ Call::Call(const ClientParts& parts, PerLoop& loop, const std::string& service,
       options_(options),
       called_(loop.Called(*parts.observer, service, method.path)),
       loop_(loop),
-      retries_(options.retries.value_or(parts.retries)) {
+      retries_(options.retries.value_or(parts.retries)),
+      once_(retries_ == 0) {
   loop.calls.push_back(*this);
   context_.service_ = service;
   context_.path_ = method.path;
@@ -181,74 +237,139 @@ Task<Status> Call::Run(Context& /*context*/) {
 
 // Finds out who serves.
 Task<Status> Call::Prepare() {
-  if (!options_.addresses.empty()) {
-    fixed_ = parts_.directory->MakeSelector();
-    fixed_->Update(NodesAt(options_.addresses));
-    selector_ = fixed_.get();
-    co_return Ok();
-  }
-  auto& endpoints = loop_.services[context_.service_];
-  if (!endpoints) endpoints = parts_.directory->Find(context_.service_);
-  endpoints_ = endpoints;
-  selector_ = &endpoints_->selector();
-  if (endpoints_->known()) co_return Ok();
+  const bool listed = !options_.addresses.empty();
+  target_ = listed ? loop_.At(*parts_.directory, options_.addresses)
+                   : loop_.Find(*parts_.directory, context_.service_);
+  target_->budget.Add();
+  ChooseSelector();
+  if (target_->endpoints->known()) co_return Ok();
   looked_again_ = true;
-  Status found = co_await endpoints_->Refresh(patience_);
+  Status found = co_await target_->endpoints->Refresh(patience_);
   co_return patience_.over() ? Cancelled() : std::move(found);
+}
+
+void Call::ChooseSelector() {
+  selector_ = &target_->endpoints->selector();
+  if (options_.filter == nullptr) return;
+  view_ = target_->endpoints->SelectorFor(*options_.filter, false);
+  selector_ = view_.get();
 }
 
 Task<Status> Call::Attempts() {
   Status last = Ok();
   while (true) {
     if (patience_.over() || context_.remaining() == Duration::zero()) {
-      co_return last ? OutOfTime() : last;
+      co_return last ? OutOfTime() : Last(std::move(last));
     }
     auto pick = selector_->Select({.tried = tried_, .path = context_.path_, .key = options_.key});
     if (!pick) {
-      if (co_await FindMore()) continue;
-      co_return last ? Failure(pick.error().set_phase(Phase::kResolve)) : last;
+      if (Widen()) continue;
+      const bool more = co_await FindMore();
+      if (more) continue;
+      co_return last ? NoNode(std::move(pick.error())) : Last(std::move(last));
     }
+    if (!last) Remember(last.error());
     node_ = pick->shared_node();
     ++attempts_;
-    Attempt attempt = co_await TryOn(*pick);
+    Attempt attempt = co_await TryOn();
+    Tell(*pick, attempt);
     if (attempt.status) co_return Ok();
     attempt.status.error().set_node(Describe(*node_)).set_attempts(attempts_);
-    last = std::move(attempt.status);
     tried_.push_back(node_->id);
-    if (!MayRetry(attempt.verdict)) co_return last;
+    last = std::move(attempt.status);
+    if (!MayRetry(attempt.verdict, last.error())) co_return Last(std::move(last));
+    const bool in_time = co_await Pause(attempt.verdict);
+    if (!in_time) co_return Last(std::move(last));
   }
+}
+
+// Every node of the own zone was tried in vain.
+bool Call::Widen() {
+  if (!target_->endpoints->zoned() || std::exchange(widened_, true)) return false;
+  const NodeFilter all;
+  view_ =
+      target_->endpoints->SelectorFor(options_.filter != nullptr ? *options_.filter : all, true);
+  selector_ = view_.get();
+  return true;
 }
 
 // Every known node was tried in vain: perhaps there are others by now.
 Task<bool> Call::FindMore() {
-  if (!endpoints_ || std::exchange(looked_again_, true)) co_return false;
-  const Status found = co_await endpoints_->Refresh(patience_);
+  if (std::exchange(looked_again_, true)) co_return false;
+  const Status found = co_await target_->endpoints->Refresh(patience_);
   co_return found.has_value();
 }
 
-bool Call::MayRetry(Verdict verdict) {
-  if (retries_ == 0 || verdict == Verdict::kLost) return false;
-  if (verdict == Verdict::kNotSent) return true;
-  return verdict == Verdict::kUnknown && method_.idempotent && retries_-- > 0;
+Failure Call::NoNode(Error why) const {
+  const std::string of = "no node of \"" + context_.service_ + "\"";
+  if (options_.filter != nullptr) why = Error(Code::kUnavailable, of + " passes the call's filter");
+  return Failure(why.set_phase(Phase::kResolve));
 }
 
-Task<Call::Attempt> Call::TryOn(Pick& pick) {
+// An attempt that was not the last.
+void Call::Remember(const Error& error) {
+  if (earlier_.size() > kMostWords) return;
+  earlier_ += (earlier_.empty() ? "" : "; ") + error.node() + ": " + error.detail();
+}
+
+Status Call::Last(Status last) const {
+  if (!earlier_.empty()) last.error().set_earlier(earlier_);
+  return last;
+}
+
+bool Call::MayRetry(Verdict verdict, const Error& error) {
+  if (once_ || verdict == Verdict::kDone) return false;
+  if (verdict != Verdict::kNotSent) {
+    if (retries_ == 0 || !IsSafe(verdict, error)) return false;
+    --retries_;
+  }
+  return target_->budget.Take(std::chrono::steady_clock::now());
+}
+
+bool Call::IsSafe(Verdict verdict, const Error& error) const {
+  if (verdict == Verdict::kRefused) return true;
+  if (options_.retry_if != nullptr) return options_.retry_if(error, attempts_);
+  return verdict == Verdict::kUnknown && (method_.idempotent || options_.idempotent);
+}
+
+// Waits before the next attempt; false when there is no time for that. What could not be sent to
+// one node goes to the next at once.
+Task<bool> Call::Pause(Verdict verdict) {
+  const int paused = attempts_ - (verdict == Verdict::kNotSent ? 2 : 1);
+  if (paused < 0) co_return true;
+  const Duration delay = Backoff(kFirstPause, kLongestPause, paused, Chance());
+  if (delay >= context_.remaining()) co_return false;
+  const runtime::Patience patience = {.deadline = std::chrono::steady_clock::now() + delay,
+                                      .interrupter = patience_.interrupter};
+  Delay wait(patience);
+  co_await wait;
+  co_return true;
+}
+
+Task<Call::Attempt> Call::TryOn() {
   std::shared_ptr<transport::Connection> connection = loop_.pool->Ready(node_->address);
   if (!connection) {
     auto dialled = co_await loop_.pool->Get(node_->address, patience_);
     if (!dialled) {
       const bool late = dialled.error().code() == Code::kDeadlineExceeded;
       if (patience_.over()) co_return Attempt{Cancelled()};
-      pick.Report(late ? Outcome::kTimedOut : Outcome::kUnreachable);
       co_return Attempt{Failure(dialled.error()), late ? Verdict::kDone : Verdict::kNotSent};
     }
     connection = *std::move(dialled);
   }
-  Attempt attempt = co_await Exchange(*connection);
-  const bool lost = attempt.verdict != Verdict::kDone;
-  const bool late = !attempt.status && attempt.status.error().code() == Code::kDeadlineExceeded;
-  pick.Report(lost ? Outcome::kUnreachable : late ? Outcome::kTimedOut : Outcome::kAnswered);
-  co_return attempt;
+  co_return co_await Exchange(*connection);
+}
+
+// To whoever picks nodes.
+void Call::Tell(Pick& pick, const Attempt& attempt) {
+  Outcome outcome = Outcome::kAnswered;
+  if (attempt.verdict == Verdict::kNotSent) {
+    outcome = Outcome::kUnreachable;
+  } else if (!attempt.status) {
+    outcome = OutcomeOf(attempt.status.error());
+  }
+  pick.Report(outcome);
+  target_->endpoints->Report(*node_, outcome);
 }
 
 Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
@@ -291,8 +412,9 @@ Call::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) 
 Call::Attempt Call::Judge(const transport::ClientStream& stream) {
   const Status& status = stream.status();
   if (stream.unprocessed()) return {status, Verdict::kNotSent};
+  if (status.error().retry_after()) return {status, Verdict::kRefused};
   const bool unavailable = status.error().code() == Code::kUnavailable;
-  return {status, unavailable ? Verdict::kUnknown : Verdict::kDone};
+  return {status, unavailable ? Verdict::kUnknown : Verdict::kAnswered};
 }
 
 Status Call::Cancelled() const {

@@ -12,10 +12,12 @@
 #include "base/chain.h"
 #include "client/parts.h"
 #include "client/pool.h"
+#include "client/retry_budget.h"
 
 namespace micro::client {
 
 struct PerLoop;
+struct Target;
 using CallHook =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
@@ -40,10 +42,11 @@ class Call : public Next::Step, public CallHook {
 
   // What came of one attempt, and whether another may follow.
   enum class Verdict : std::uint8_t {
-    kDone,     // answered, or not to be repeated
-    kNotSent,  // the node never began with it: another node is safe
-    kUnknown,  // it may have been carried out
-    kLost,     // the node is gone, and the call cannot be repeated
+    kDone,      // not to be repeated
+    kNotSent,   // the node never began with it: another node is safe
+    kRefused,   // the node says that it did nothing
+    kUnknown,   // it may have been carried out
+    kAnswered,  // with an error; repeated only if its caller says so
   };
   struct Attempt {
     Status status;
@@ -81,22 +84,33 @@ class Call : public Next::Step, public CallHook {
   void FillTrace();
   Status FillHead();
   Task<Status> Prepare();
+  void ChooseSelector();
   Task<Status> Attempts();
-  Task<Attempt> TryOn(Pick& pick);
-  bool MayRetry(Verdict verdict);
+  Task<Attempt> TryOn();
+  void Tell(Pick& pick, const Attempt& attempt);
+  bool MayRetry(Verdict verdict, const Error& error);
+  bool IsSafe(Verdict verdict, const Error& error) const;
+  Task<bool> Pause(Verdict verdict);
+  bool Widen();
   Task<bool> FindMore();
+  Failure NoNode(Error why) const;
+  void Remember(const Error& error);
+  Status Last(Status last) const;
 
   PerLoop& loop_;
   Duration time_given_{};
   TimePoint began_;
   bool under_way_ = false;
-  std::shared_ptr<discovery::Endpoints> endpoints_;
-  std::unique_ptr<Selector> fixed_;  // over CallOptions::addresses
+  std::shared_ptr<Target> target_;
+  std::shared_ptr<Selector> view_;  // of some of the nodes
   Selector* selector_ = nullptr;
   std::vector<std::string> tried_;
+  std::string earlier_;  // what became of the attempts before the last
   std::uint32_t retries_ = 0;
+  bool once_ = false;  // one attempt is all there may be
   int attempts_ = 0;
   bool looked_again_ = false;
+  bool widened_ = false;
 };
 
 /// One unary call, over as many attempts as it takes, in its caller's frame.
@@ -115,10 +129,19 @@ class UnaryCall final : public Call {
   std::string message_;
 };
 
+/// Whom calls go to, as one loop sees it: a service, or a list of addresses.
+struct Target {
+  std::shared_ptr<discovery::Endpoints> endpoints;
+  RetryBudget budget;
+};
+
 /// What a client keeps for one loop; touched on that loop only.
 struct PerLoop {
-  PerLoop(std::shared_ptr<Transport> transport, const Pool::Options& options)
-      : pool(std::make_shared<Pool>(std::move(transport), options)) {}
+  /// `retries_per_second`: this loop's part of them, for each service.
+  PerLoop(std::shared_ptr<Transport> transport, const Pool::Options& options,
+          double retries_per_second)
+      : pool(std::make_shared<Pool>(std::move(transport), options)),
+        retries_per_second_(retries_per_second) {}
 
   /// Ends the calls under way and closes the connections.
   void Close();
@@ -126,8 +149,13 @@ struct PerLoop {
   observe::CalledMethod& Called(observe::Observer& observer, const std::string& service,
                                 std::string_view path);
 
+  /// A service; kept from the time on that its nodes are known.
+  std::shared_ptr<Target> Find(discovery::Directory& directory, const std::string& service);
+  /// The nodes at given addresses.
+  std::shared_ptr<Target> At(discovery::Directory& directory,
+                             std::span<const std::string> addresses);
+
   std::shared_ptr<Pool> pool;
-  std::unordered_map<std::string, std::shared_ptr<discovery::Endpoints>> services;
   boost::intrusive::list<Call, boost::intrusive::constant_time_size<false>> calls;
 
  private:
@@ -139,6 +167,11 @@ struct PerLoop {
   };
   std::unordered_map<std::pair<std::string_view, std::string_view>, observe::CalledMethod*, Hash>
       called_;  // the keys are the methods' own
+  double retries_per_second_;
+  std::unordered_map<std::string, std::shared_ptr<Target>> services_;
+  std::vector<std::pair<std::vector<std::string>, std::shared_ptr<Target>>> lists_;
+
+  std::shared_ptr<Target> Make(std::shared_ptr<discovery::Endpoints> endpoints) const;
 };
 
 }  // namespace micro::client

@@ -47,9 +47,11 @@ std::size_t ThreadNumber() {
 class Client::Pipeline {
  public:
   explicit Pipeline(ClientParts made) : parts(std::move(made)) {
-    for (std::size_t i = 0; i < parts.runtime->loops(); ++i) {
+    const std::size_t count = parts.runtime->loops();
+    const double retries = client::RetryBudget::kPerSecond / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i) {
       loops.emplace(&parts.runtime->loop(i),
-                    std::make_unique<client::PerLoop>(parts.transport, parts.pool));
+                    std::make_unique<client::PerLoop>(parts.transport, parts.pool, retries));
     }
   }
 

@@ -10,7 +10,7 @@
 #include "micro/transport.h"
 
 #include "client/pool.h"
-#include "discovery/endpoints.h"
+#include "discovery/directory.h"
 #include "observe/observer.h"
 #include "observe/trace.h"
 

@@ -107,9 +107,7 @@ Call::Attempt StreamCall::Settle(bool in_time) {
   context_.received_compression_ = stream_->compression();
   const Status& status = stream_->status();
   if (status) return {Ok()};
-  if (!touched_) return Judge(*stream_);
-  const bool unavailable = status.error().code() == Code::kUnavailable;
-  return {status, unavailable ? Verdict::kLost : Verdict::kDone};
+  return touched_ ? Attempt{status} : Judge(*stream_);
 }
 
 void StreamCall::EndAttempt() {

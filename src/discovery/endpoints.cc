@@ -1,35 +1,71 @@
 #include "discovery/endpoints.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
+
+#include "base/backoff.h"
 
 namespace micro::discovery {
 namespace {
 
-constexpr std::size_t kLookupThreads = 4;
-constexpr std::size_t kLookupQueue = 1024;
+// Nodes that are passed on in no time worth mentioning.
+constexpr std::size_t kFew = 256;
 
-bool SameId(const Node& a, const Node& b) { return a.id == b.id; }
+double Chance() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(random);
+}
 
-void Merge(std::vector<Node>& nodes, const Change& change) {
-  const std::vector<Node>& told = change.service.nodes;
-  std::erase_if(nodes, [&](const Node& node) {
-    return std::any_of(told.begin(), told.end(), [&](const Node& t) { return SameId(node, t); });
-  });
-  if (change.kind == Change::Kind::kDelete) return;
-  nodes.insert(nodes.end(), told.begin(), told.end());
+bool NamesNone(const Result<std::vector<ServiceInfo>>& found) {
+  if (!found) return found.error().code() == Code::kNotFound;
+  return std::ranges::all_of(*found, [](const ServiceInfo& one) { return one.nodes.empty(); });
 }
 
 }  // namespace
 
-Endpoints::Endpoints(std::string service, std::unique_ptr<Selector> selector,
-                     std::shared_ptr<Registry> registry, runtime::WorkerPool& lookups,
-                     Logger& logger)
+Endpoints::Counters::Counters(Metrics& metrics)
+    : lookups(metrics.GetCounter("micro_discovery_lookups_total", "Services looked up")),
+      failures(metrics.GetCounter("micro_discovery_failures_total",
+                                  "Lookups and watches that the registry failed")),
+      updates(
+          metrics.GetCounter("micro_discovery_updates_total", "Times that nodes were replaced")),
+      ejections(metrics.GetCounter("micro_discovery_ejections_total",
+                                   "Times that a node was given a rest for failing")) {}
+
+Endpoints::Endpoints(std::string service, Surroundings around, runtime::WorkerPool& lookups)
     : service_(std::move(service)),
-      selector_(std::move(selector)),
-      registry_(std::move(registry)),
+      around_(std::move(around)),
       lookups_(lookups),
-      logger_(logger) {}
+      counters_(*around_.metrics),
+      views_(around_.make_selector, around_.zone),
+      ejections_(Chance) {}
+
+void Endpoints::Fix(std::span<const std::string> addresses) {
+  ServiceInfo service{.name = service_};
+  for (const std::string& address : addresses) {
+    service.nodes.push_back({.id = address, .address = address, .metadata = {}});
+  }
+  const std::lock_guard lock(mutex_);
+  nodes_.Found({&service, 1}, Now());
+  last_ =
+      Fails(Error(Code::kUnavailable, "there are no other addresses").set_phase(Phase::kResolve));
+  fixed_ = true;
+  Publish(Now());
+}
+
+void Endpoints::Close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+std::shared_ptr<Selector> Endpoints::SelectorFor(const NodeFilter& filter, bool any_zone) {
+  const std::lock_guard lock(mutex_);
+  return views_.Get(filter, any_zone);
+}
+
+// --- lookups
+// --------------------------------------------------------------------------------------
 
 Task<Status> Endpoints::Refresh(runtime::Patience patience) {
   const std::shared_ptr<Waiting> waiting = Join();
@@ -45,34 +81,68 @@ Task<Status> Endpoints::Refresh(runtime::Patience patience) {
                       .set_phase(Phase::kResolve));
 }
 
-// A place among those who wait; null when no lookup can be started.
+// A place among those who wait, or what is known already; null when no lookup can be started.
 std::shared_ptr<Endpoints::Waiting> Endpoints::Join() {
   EventLoop* const loop = EventLoop::Current();
+  auto mine = std::make_shared<Waiting>(loop, std::make_shared<runtime::Signal>(),
+                                        std::make_shared<Status>());
   const std::lock_guard lock(mutex_);
+  if (fixed_ || (!looking_ && Now() < last_until_)) {
+    *mine->outcome = last_;
+    mine->done->Set();
+    return mine;
+  }
   if (!looking_ && !Begin()) return nullptr;
   for (const auto& waiting : waiting_) {
     if (waiting->loop == loop) return waiting;
   }
-  return waiting_.emplace_back(std::make_shared<Waiting>(loop, std::make_shared<runtime::Signal>(),
-                                                         std::make_shared<Status>()));
+  return waiting_.emplace_back(std::move(mine));
 }
 
 bool Endpoints::Begin() {
   heard_.clear();
-  looking_ = lookups_.Submit([self = shared_from_this()] { self->LookUp(); });
+  looking_ = !closed_ && lookups_.Submit([self = shared_from_this()] { self->LookUp(); });
   return looking_;
 }
 
+// The watch begins before the lookup, so that nothing between the two is missed.
 void Endpoints::LookUp() {
-  WatchOnce();
-  const auto found = registry_->GetService(service_);
-  if (found) Replace(*found);
-  if (!found && known()) {
-    // What was known stays: the nodes themselves will tell whether they live.
-    logger_.Write(LogLevel::kWarn,
-                  "keeping the known nodes of \"" + service_ + "\": " + found.error().ToString());
+  const bool watched = WatchOnce();
+  const Found found = around_.registry->GetService(service_);
+  counters_.lookups.Add();
+  const bool failed = !found && !NamesNone(found);
+  if (failed) counters_.failures.Add();
+  Status outcome;
+  {
+    const std::lock_guard lock(mutex_);
+    failed_ = watched && !failed ? 0 : failed_ + 1;
+    Take(found);
+    outcome = OutcomeOf(found);
   }
-  Finish(found ? Ok() : Failure(found.error()));
+  Finish(outcome);
+  LookAgainLater();
+}
+
+void Endpoints::Take(const Found& found) {
+  const TimePoint now = Now();
+  if (!NamesNone(found)) {
+    if (!found) return;
+    nodes_.Found(*found, now);
+    // The lookup may not have seen yet what the watch has told meanwhile.
+    for (const Change& change : heard_) nodes_.Changed(change, now);
+  } else {
+    nodes_.FoundNothing(now);
+  }
+  Publish(now);
+}
+
+// What was known stays: the nodes themselves will tell whether they live.
+Status Endpoints::OutcomeOf(const Found& found) const {
+  if (found) return Ok();
+  if (!usable_) return Failure(found.error());
+  around_.runtime->logger().Write(LogLevel::kWarn, "keeping the known nodes of \"" + service_ +
+                                                       "\": " + found.error().ToString());
+  return Ok();
 }
 
 void Endpoints::Finish(const Status& outcome) {
@@ -80,6 +150,8 @@ void Endpoints::Finish(const Status& outcome) {
   {
     const std::lock_guard lock(mutex_);
     looking_ = false;
+    last_ = outcome;
+    last_until_ = Now() + (outcome ? around_.times.fresh : around_.times.nothing);
     waiting.swap(waiting_);
   }
   for (auto& one : waiting) {
@@ -91,68 +163,107 @@ void Endpoints::Finish(const Status& outcome) {
   }
 }
 
-// The watch begins before the first lookup, so that nothing between the two is missed.
-void Endpoints::WatchOnce() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(watched_, true)) return;
-  }
-  auto watch = registry_->Watch(service_, [weak = weak_from_this()](const Change& change) {
-    if (const auto self = weak.lock()) self->Apply(change);
-  });
-  if (watch) {
-    watch_ = *std::move(watch);
-  } else {
-    logger_.Write(LogLevel::kWarn,
-                  "\"" + service_ + "\" is not watched: " + watch.error().ToString());
-  }
+// Nobody may ever ask again for a name that was found once in vain.
+void Endpoints::LookAgainLater() {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || nodes_.size() == 0 || std::exchange(looks_again_, true)) return;
+  const Times& times = around_.times;
+  const Duration delay =
+      failed_ == 0 ? Backoff(times.refresh, times.refresh, 0, Chance())
+                   : Backoff(times.first_retry, times.longest_retry, failed_ - 1, Chance());
+  Later(delay, &Endpoints::LookAgain);
 }
 
-void Endpoints::Replace(const std::vector<ServiceInfo>& services) {
-  const std::lock_guard lock(mutex_);
-  nodes_.clear();
-  for (const ServiceInfo& service : services) {
-    nodes_.insert(nodes_.end(), service.nodes.begin(), service.nodes.end());
+void Endpoints::LookAgain() {
+  {
+    const std::lock_guard lock(mutex_);
+    looks_again_ = false;
+    if (looking_ || Begin()) return;
   }
-  // The lookup may not have seen yet what the watch has told meanwhile.
-  for (const Change& change : heard_) Merge(nodes_, change);
-  Publish();
+  LookAgainLater();
+}
+
+bool Endpoints::WatchOnce() {
+  if (watched_) return true;
+  auto watch = around_.registry->Watch(service_, [weak = weak_from_this()](const Change& change) {
+    if (const auto self = weak.lock()) self->Apply(change);
+  });
+  watched_ = watch.has_value();
+  if (watched_) {
+    watch_ = *std::move(watch);
+  } else {
+    counters_.failures.Add();
+    around_.runtime->logger().Write(
+        LogLevel::kWarn, "\"" + service_ + "\" is not watched: " + watch.error().ToString());
+  }
+  return watched_;
 }
 
 void Endpoints::Apply(const Change& change) {
   const std::lock_guard lock(mutex_);
-  Merge(nodes_, change);
+  nodes_.Changed(change, Now());
   if (looking_) heard_.push_back(change);
-  Publish();
+  last_until_ = {};
+  PublishSoon();
 }
 
-void Endpoints::Publish() {
-  std::vector<NodePtr> nodes;
-  for (const Node& node : nodes_) nodes.push_back(std::make_shared<const Node>(node));
-  selector_->Update(nodes);
-  known_.store(!nodes_.empty(), std::memory_order_release);
-}
+// --- how calls went
+// -------------------------------------------------------------------------------
 
-Directory::Directory(Runtime& runtime, std::shared_ptr<Registry> registry,
-                     std::function<std::unique_ptr<Selector>()> make_selector)
-    : runtime_(runtime),
-      registry_(std::move(registry)),
-      make_selector_(std::move(make_selector)),
-      lookups_(std::make_unique<runtime::WorkerPool>(kLookupThreads, kLookupQueue)) {}
-
-Directory::~Directory() {
-  lookups_.reset();
-  for (const auto& [name, endpoints] : services_) endpoints->Stop();
-}
-
-std::shared_ptr<Endpoints> Directory::Find(const std::string& service) {
+void Endpoints::Note(const Node& node, Outcome outcome) {
+  const TimePoint now = Now();
   const std::lock_guard lock(mutex_);
-  auto& endpoints = services_[service];
-  if (!endpoints) {
-    endpoints = std::make_shared<Endpoints>(service, make_selector_(), registry_, *lookups_,
-                                            runtime_.logger());
+  if (outcome != Outcome::kAnswered && !nodes_.Has(node.id)) return;
+  const bool gone = outcome == Outcome::kUnreachable && nodes_.Unreachable(node.id);
+  if (gone) ejections_.Forget(node.id);
+  const bool changed = !gone && ejections_.Report(node.id, outcome, nodes_.size(), now);
+  troubled_.store(!ejections_.empty(), std::memory_order_relaxed);
+  if (!gone && !changed) return;
+  if (changed && ejections_.Rests(node.id, now)) {
+    counters_.ejections.Add();
+    Later(ejections_.Until(node.id) - now, &Endpoints::PublishNow);
   }
-  return endpoints;
+  // Where there are many nodes, others are tried in its place for a moment.
+  nodes_.size() <= kFew ? Publish(now) : PublishSoon();
+}
+
+// --- passing it on
+// --------------------------------------------------------------------------------
+
+void Endpoints::Later(Duration delay, void (Endpoints::*then)()) {
+  around_.runtime->NextLoop().PostAfter(delay, [weak = weak_from_this(), then] {
+    if (const auto self = weak.lock()) ((*self).*then)();
+  });
+}
+
+// The first change at once, those that follow it closely together.
+void Endpoints::PublishSoon() {
+  const TimePoint now = Now();
+  const Duration wait = published_at_ + around_.times.settle - now;
+  if (wait <= Duration::zero()) return Publish(now);
+  if (!std::exchange(publishes_, true)) Later(wait, &Endpoints::PublishNow);
+}
+
+void Endpoints::PublishNow() {
+  const std::lock_guard lock(mutex_);
+  publishes_ = false;
+  Publish(Now());
+}
+
+void Endpoints::Publish(TimePoint now) {
+  published_at_ = now;
+  ejections_.Keep([this](const std::string& id) { return nodes_.Has(id); });
+  troubled_.store(!ejections_.empty(), std::memory_order_relaxed);
+  const auto usable = nodes_.Usable(now);
+  views_.Update(usable, ejections_, now);
+  usable_ = !usable.empty();
+  known_.store(usable_ && nodes_.vouched(), std::memory_order_release);
+  counters_.updates.Add();
+  if (count_ == nullptr && usable_ && !fixed_) {
+    count_ = &around_.metrics->GetGauge(
+        "micro_discovery_nodes", "Nodes that are known of a service", {{"service", service_}});
+  }
+  if (count_ != nullptr) count_->Set(static_cast<double>(usable.size()));
 }
 
 }  // namespace micro::discovery

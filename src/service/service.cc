@@ -185,7 +185,12 @@ struct Service::Parts {
 
   void MakeClient() {
     if (!registry) registry = EmptyRegistry();
-    directory = std::make_shared<discovery::Directory>(*runtime, registry, make_selector);
+    directory = std::make_shared<discovery::Directory>(
+        discovery::Surroundings{.runtime = runtime.get(),
+                                .registry = registry,
+                                .make_selector = make_selector,
+                                .zone = options.zone,
+                                .metrics = &observer->metrics()});
     client = std::make_unique<Client>(
         ClientParts{.name = options.name,
                     .runtime = runtime.get(),
@@ -221,6 +226,7 @@ struct Service::Parts {
     if (!address) return Failure(address.error());
     Node node{
         .id = options.name + "-" + options.id, .address = *address, .metadata = options.metadata};
+    if (!options.zone.empty()) node.metadata["zone"] = options.zone;
     node.metadata["broker"] = "none";
     node.metadata["protocol"] = "grpc";
     node.metadata["registry"] = registry->name();

@@ -42,7 +42,7 @@ TEST_P(BalanceTest, AServiceNobodyServesIsNotFound) {
 TEST_P(BalanceTest, AServiceThatComesLaterIsFound) {
   CallFails({});
   Serve(Blocking(Echo));
-  EXPECT_TRUE(Call({}));
+  EXPECT_TRUE(Eventually([&] { return Call({}).has_value(); }));
 }
 
 TEST_P(BalanceTest, RoundRobinTakesTurns) {
@@ -59,9 +59,55 @@ TEST_P(BalanceTest, RoundRobinTakesTurns) {
   EXPECT_NE(order[0], order[1]);
 }
 
-TEST_P(BalanceTest, RandomReachesAll) {
+TEST_P(BalanceTest, WhateverTheSelectorAllAreReached) {
   for (int i = 0; i < 3; ++i) Serve(Blocking(Echo));
-  EXPECT_EQ(Answering(200).size(), 3U);
+  for (const char* selector : {"least_loaded", "p2c", "random", "round_robin"}) {
+    caller_options_.selector = selector;
+    caller_.reset();
+    EXPECT_EQ(Answering(200).size(), 3U) << selector;
+  }
+}
+
+TEST_P(BalanceTest, CallsAboutTheSameGoToTheSameNode) {
+  caller_options_.selector = "consistent_hash";
+  for (int i = 0; i < 3; ++i) Serve(Blocking(Echo));
+  std::set<std::string> all;
+  for (int user = 0; user < 60; ++user) {
+    std::set<std::string> nodes;
+    for (int call = 0; call < 3; ++call) {
+      CallInfo info;
+      EXPECT_TRUE(Call({}, {.key = user, .info = &info}));
+      nodes.insert(info.node.address);
+    }
+    EXPECT_EQ(nodes.size(), 1U) << user;
+    all.merge(nodes);
+  }
+  EXPECT_EQ(all.size(), 3U);
+}
+
+TEST_P(BalanceTest, ASlowNodeGetsFewerCalls) {
+  const Gate gate;
+  std::atomic<int> slow = 0;
+  Serve(Blocking([&, gate](Context&, const Request&) -> Reply {
+    ++slow;
+    gate.Wait();
+    return Response();
+  }));
+  Serve(Blocking(Echo));
+  std::atomic<std::size_t> answered = 0;
+  std::vector<std::jthread> calling;
+  ASSERT_TRUE(Eventually([&] {
+    if (slow == 0 && answered == calling.size()) {
+      calling.emplace_back([&] {
+        EXPECT_TRUE(Call({}, {.timeout = 60s}));
+        ++answered;
+      });
+    }
+    return slow == 1;
+  }));
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Call({}));
+  EXPECT_EQ(slow, 1);
+  gate.Open();
 }
 
 TEST_P(BalanceTest, ANewNodeIsUsed) {
@@ -99,7 +145,8 @@ TEST_P(BalanceTest, WithoutRetriesADeadNodeIsAnError) {
     EXPECT_EQ(reply.error().attempts(), 1);
     EXPECT_EQ(reply.error().phase(), Phase::kConnect);
   }
-  EXPECT_EQ(failed, 2);
+  EXPECT_GE(failed, 1);
+  EXPECT_LE(failed, 2);  // it rests by then, unless this machine is slow
 }
 
 TEST_P(BalanceTest, WhenAllAreDeadTheErrorSaysWhere) {

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "discovery/endpoints.h"
+
+namespace micro::discovery {
+
+/// All services that a client knows. Thread-safe; ends its lookups and watches when destroyed.
+class Directory {
+ public:
+  /// Services without nodes, and lists of addresses, that are kept in mind.
+  static constexpr std::size_t kMostUnknown = 256;
+
+  explicit Directory(Surroundings around);
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory();
+
+  std::shared_ptr<Endpoints> Find(const std::string& service);
+  /// Nodes that need not be found.
+  std::shared_ptr<Endpoints> At(std::span<const std::string> addresses);
+
+ private:
+  using Services = std::map<std::string, std::shared_ptr<Endpoints>>;
+
+  std::shared_ptr<Endpoints> Make(const std::string& service) const;
+  void DropUnknown();
+
+  const Surroundings around_;
+  std::mutex mutex_;
+  Services services_;
+  Services lists_;  // by their addresses
+  // Threads of its own: blocking handlers that wait for a lookup may hold all of the workers.
+  std::unique_ptr<runtime::WorkerPool> lookups_;
+};
+
+}  // namespace micro::discovery
