@@ -46,7 +46,7 @@ std::shared_ptr<const Candidates> NodeTable::Update(std::span<const NodePtr> nod
 
 std::shared_ptr<const Member> NodeTable::Find(const NodePtr& node, TimePoint joined) {
   auto& known = members_[node->id];
-  const auto old = known.lock();
+  auto old = known.lock();
   if (old && (old->node == node || *old->node == *node)) return old;
   auto fresh = std::make_shared<const Member>(Member{
       .node = node,
