@@ -89,7 +89,10 @@ std::string Child::After(std::string_view text) {
 }
 
 void Child::Signal(int signal) const {
-  if (pid_ > 0) ::kill(pid_, signal);
+  if (pid_ <= 0) return;
+  ::kill(pid_, signal);
+  siginfo_t changed{};  // one that is stopped is waited for, or it might still do a little
+  if (signal == SIGSTOP) ::waitid(P_PID, pid_, &changed, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 long Child::peak_memory() const {

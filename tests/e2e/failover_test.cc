@@ -126,10 +126,15 @@ TEST_F(FailoverTest, WhatOneNodeIsTooBusyForAnotherDoes) {
         }),
         options);
   Serve(Blocking(Echo));
+  // One after the other, until one stays.
+  std::atomic<std::size_t> answered = 0;
   std::vector<std::jthread> staying;
   ASSERT_TRUE(Eventually([&] {
-    if (entered == 0) {
-      staying.emplace_back([this] { EXPECT_TRUE(Call(Named("stay"), {.timeout = 60s})); });
+    if (entered == 0 && answered == staying.size()) {
+      staying.emplace_back([&] {
+        EXPECT_TRUE(Call(Named("stay"), {.timeout = 60s}));
+        ++answered;
+      });
     }
     return entered == 1;
   }));
