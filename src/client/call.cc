@@ -1,11 +1,11 @@
 #include "client/call.h"
 
-#include <random>
 #include <utility>
 
 #include "micro/stream.h"
 
 #include "base/backoff.h"
+#include "base/dice.h"
 #include "observe/trace.h"
 #include "runtime/timer.h"
 
@@ -68,20 +68,6 @@ Outcome OutcomeOf(const Error& error) {
       return Outcome::kAnswered;
   }
 }
-
-double Chance() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
-
-// Awaitable: some time.
-class Delay final : public runtime::Wait {
- public:
-  using Wait::Wait;
-  bool await_ready() const { return false; }
-  bool await_suspend(std::coroutine_handle<> waiting) { return Suspend(waiting); }
-  void await_resume() const {}
-};
 
 }  // namespace
 
@@ -337,11 +323,9 @@ bool Call::IsSafe(Verdict verdict, const Error& error) const {
 Task<bool> Call::Pause(Verdict verdict) {
   const int paused = attempts_ - (verdict == Verdict::kNotSent ? 2 : 1);
   if (paused < 0) co_return true;
-  const Duration delay = Backoff(kFirstPause, kLongestPause, paused, Chance());
+  const Duration delay = Backoff(kFirstPause, kLongestPause, paused, Dice::OfThread().Fraction());
   if (delay >= context_.remaining()) co_return false;
-  const runtime::Patience patience = {.deadline = std::chrono::steady_clock::now() + delay,
-                                      .interrupter = patience_.interrupter};
-  Delay wait(patience);
+  runtime::Delay wait(patience_.Within(delay));
   co_await wait;
   co_return true;
 }

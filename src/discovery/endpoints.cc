@@ -1,10 +1,10 @@
 #include "discovery/endpoints.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "base/backoff.h"
+#include "base/dice.h"
 
 namespace micro::discovery {
 namespace {
@@ -12,10 +12,7 @@ namespace {
 // Nodes that are passed on in no time worth mentioning.
 constexpr std::size_t kFew = 256;
 
-double Chance() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
+double Chance() { return Dice::OfThread().Fraction(); }
 
 bool NamesNone(const Result<std::vector<ServiceInfo>>& found) {
   if (!found) return found.error().code() == Code::kNotFound;
@@ -64,8 +61,7 @@ std::shared_ptr<Selector> Endpoints::SelectorFor(const NodeFilter& filter, bool 
   return views_.Get(filter, any_zone);
 }
 
-// --- lookups
-// --------------------------------------------------------------------------------------
+// --- lookups -------------------------------------------------------------------------------------
 
 Task<Status> Endpoints::Refresh(runtime::Patience patience) {
   const std::shared_ptr<Waiting> waiting = Join();
@@ -207,8 +203,7 @@ void Endpoints::Apply(const Change& change) {
   PublishSoon();
 }
 
-// --- how calls went
-// -------------------------------------------------------------------------------
+// --- how calls went ------------------------------------------------------------------------------
 
 void Endpoints::Note(const Node& node, Outcome outcome) {
   const TimePoint now = Now();
@@ -227,8 +222,7 @@ void Endpoints::Note(const Node& node, Outcome outcome) {
   nodes_.size() <= kFew ? Publish(now) : PublishSoon();
 }
 
-// --- passing it on
-// --------------------------------------------------------------------------------
+// --- passing it on -------------------------------------------------------------------------------
 
 void Endpoints::Later(Duration delay, void (Endpoints::*then)()) {
   around_.runtime->NextLoop().PostAfter(delay, [weak = weak_from_this(), then] {

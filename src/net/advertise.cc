@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/address.h"
+#include "base/misconfigured.h"
 #include "net/target.h"
 
 namespace micro::net {
@@ -85,17 +86,13 @@ Result<std::string> AdvertisedAddress(const std::string& bound, const std::strin
   const auto at = ParseHostPort(bound);
   if (!at && advertise.empty()) return bound;  // not an IP transport's
   if (!at) {
-    return Fails(Error(Code::kInvalidArgument,
-                       "--server_advertise: \"" + advertise + "\" is no address of " + bound)
-                     .set_phase(Phase::kConfigure));
+    return Misconfigured("--server_advertise: \"" + advertise + "\" is no address of " + bound);
   }
   if (!advertise.empty()) {
     const bool bare = advertise.find(':') == std::string::npos || advertise.ends_with(']');
     std::string whole = advertise + ":" + std::to_string(at->port);
     if (bare && ParseHostPort(whole)) return whole;
-    return Fails(Error(Code::kInvalidArgument,
-                       "--server_advertise: \"" + advertise + "\" is no host or host:port")
-                     .set_phase(Phase::kConfigure));
+    return Misconfigured("--server_advertise: \"" + advertise + "\" is no host or host:port");
   }
   boost::system::error_code error;
   const address host = boost::asio::ip::make_address(at->host, error);

@@ -9,6 +9,8 @@
 
 #include <openssl/err.h>
 
+#include "base/misconfigured.h"
+
 namespace micro::net {
 namespace {
 
@@ -19,13 +21,9 @@ constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // In the order in which a server prefers them.
 constexpr std::string_view kProtocols = "\x02h2\x08http/1.1";
 
-Failure Unusable(const std::string& sentence) {
-  return Fails(Error(Code::kInvalidArgument, sentence).set_phase(Phase::kConfigure));
-}
-
 Status CheckReadable(const std::string& option, const std::string& path) {
   if (::access(path.c_str(), R_OK) == 0) return Ok();
-  return Unusable(option + ": cannot read " + path + ": " + std::strerror(errno));
+  return Misconfigured(option + ": cannot read " + path + ": " + std::strerror(errno));
 }
 
 // A key that wants a passphrase is an error, not a question on the terminal.
@@ -62,17 +60,17 @@ SslCtxPtr NewContext(Side side) {
 
 Status LoadCertificate(SSL_CTX* context, const transport::Tls& config) {
   if (config.cert.empty() && config.key.empty()) return Ok();
-  if (config.key.empty()) return Unusable("--tls_cert needs its --tls_key");
-  if (config.cert.empty()) return Unusable("--tls_key needs its --tls_cert");
+  if (config.key.empty()) return Misconfigured("--tls_cert needs its --tls_key");
+  if (config.cert.empty()) return Misconfigured("--tls_key needs its --tls_cert");
   if (Status cert = CheckReadable("--tls_cert", config.cert); !cert) return cert;
   if (Status key = CheckReadable("--tls_key", config.key); !key) return key;
   if (SSL_CTX_use_certificate_chain_file(context, config.cert.c_str()) != 1) {
-    return Unusable("--tls_cert: " + config.cert +
-                    " holds no certificate that can be used: " + SslReason());
+    return Misconfigured("--tls_cert: " + config.cert +
+                         " holds no certificate that can be used: " + SslReason());
   }
   if (SSL_CTX_use_PrivateKey_file(context, config.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return Unusable("--tls_key: " + config.key + " holds no key, without a passphrase, for " +
-                    config.cert + ": " + SslReason());
+    return Misconfigured("--tls_key: " + config.key + " holds no key, without a passphrase, for " +
+                         config.cert + ": " + SslReason());
   }
   return Ok();
 }
@@ -80,8 +78,8 @@ Status LoadCertificate(SSL_CTX* context, const transport::Tls& config) {
 Status LoadCa(SSL_CTX* context, const transport::Tls& config) {
   if (Status ca = CheckReadable("--tls_ca", config.ca); !ca) return ca;
   if (SSL_CTX_load_verify_file(context, config.ca.c_str()) == 1) return Ok();
-  return Unusable("--tls_ca: " + config.ca +
-                  " holds no certificate that can be used: " + SslReason());
+  return Misconfigured("--tls_ca: " + config.ca +
+                       " holds no certificate that can be used: " + SslReason());
 }
 
 Result<int> ClientAuth(const transport::Tls& config) {
@@ -91,10 +89,11 @@ Result<int> ClientAuth(const transport::Tls& config) {
   }
   if (auth == "none") return SSL_VERIFY_NONE;
   if (auth != "require" && auth != "request") {
-    return Unusable("--tls_client_auth: \"" + auth + "\" is none of require, request and none");
+    return Misconfigured("--tls_client_auth: \"" + auth +
+                         "\" is none of require, request and none");
   }
   if (config.ca.empty()) {
-    return Unusable("--tls_client_auth=" + auth + " needs --tls_ca, to verify callers with");
+    return Misconfigured("--tls_client_auth=" + auth + " needs --tls_ca, to verify callers with");
   }
   return SSL_VERIFY_PEER | (auth == "require" ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <coroutine>
 #include <memory>
 #include <vector>
@@ -40,6 +42,11 @@ struct Patience {
   Interrupter* interrupter = nullptr;
 
   bool over() const { return interrupter != nullptr && interrupter->pulled(); }
+  /// The same for no longer than `time` from now on.
+  Patience Within(Duration time) const {
+    const TimePoint end = Later(std::chrono::steady_clock::now(), time);
+    return {.deadline = std::min(deadline, end), .interrupter = interrupter};
+  }
 };
 
 /// A wait for one thing, with patience: the base of awaiters. Settle() ends it, and so do deadline
@@ -79,6 +86,15 @@ class Wait : public Timer, public Interruptible {
   Patience patience_;
   std::coroutine_handle<> waiting_;
   bool settled_ = false;
+};
+
+/// Awaitable: until patience is over.
+class Delay final : public Wait {
+ public:
+  using Wait::Wait;
+  bool await_ready() const { return false; }
+  bool await_suspend(std::coroutine_handle<> waiting) { return Suspend(waiting); }
+  void await_resume() const {}
 };
 
 /// An event that happens once, on one loop, and that any number of its coroutines wait for.

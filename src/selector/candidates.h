@@ -8,7 +8,7 @@
 
 #include "micro/selector.h"
 
-#include "selector/dice.h"
+#include "base/dice.h"
 #include "selector/load.h"
 
 namespace micro {

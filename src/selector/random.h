@@ -2,22 +2,16 @@
 
 #include "micro/selector.h"
 
-#include "selector/node_table.h"
+#include "selector/table_selector.h"
 
 namespace micro {
 
 /// Any node, each as often as its weight says.
-class RandomSelector final : public Selector {
+class RandomSelector final : public TableSelector {
  public:
-  explicit RandomSelector(const SelectorConfig& config = {},
-                          Clock clock = std::chrono::steady_clock::now)
-      : nodes_(config, clock) {}
+  using TableSelector::TableSelector;
 
-  void Update(std::span<const NodePtr> nodes) override { nodes_.Update(nodes); }
   Result<Pick> Select(const PickContext& context) override;
-
- private:
-  NodeTable nodes_;
 };
 
 }  // namespace micro

@@ -5,25 +5,21 @@
 
 #include "micro/selector.h"
 
-#include "selector/node_table.h"
+#include "selector/table_selector.h"
 
 namespace micro {
 
 /// One node after the other, across all calls of a client. A node that weighs less than the
 /// heaviest is passed over in some of the rounds.
-class RoundRobinSelector final : public Selector {
+class RoundRobinSelector final : public TableSelector {
  public:
-  explicit RoundRobinSelector(const SelectorConfig& config = {},
-                              Clock clock = std::chrono::steady_clock::now)
-      : nodes_(config, clock) {}
+  using TableSelector::TableSelector;
 
-  void Update(std::span<const NodePtr> nodes) override { nodes_.Update(nodes); }
   Result<Pick> Select(const PickContext& context) override;
 
  private:
   std::size_t NextTurn(const Candidates& candidates);
 
-  NodeTable nodes_;
   std::atomic<std::uint64_t> turn_{0};
 };
 

@@ -4,19 +4,16 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/misconfigured.h"
 #include "service/option_table.h"
 
 namespace micro::service {
 namespace {
 
-Failure Unusable(std::string sentence) {
-  return Fails(Error(Code::kInvalidArgument, std::move(sentence)).set_phase(Phase::kConfigure));
-}
-
 Status AssignFrom(const OptionRow& row, const std::string& source,
                   const std::vector<std::string>& given) {
   Status assigned = row.assign(given);
-  return assigned ? Ok() : Unusable(source + ": " + assigned.error().detail());
+  return assigned ? Ok() : Misconfigured(source + ": " + assigned.error().detail());
 }
 
 // A flag as CLI11 knows it: two dashes for a word, one for a letter, which takes no '='. A toggle
@@ -79,12 +76,12 @@ struct CommandLine {
     try {
       app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
-      return Unusable(error.what());
+      return Misconfigured(error.what());
     }
     auto extras = app.remaining();
     std::erase(extras, "--");  // the mark behind which there are only arguments
     if (extras.empty()) return Ok();
-    return Unusable("unknown flag " + extras.front() + "; --help lists those there are");
+    return Misconfigured("unknown flag " + extras.front() + "; --help lists those there are");
   }
 
   Status Assign() {
@@ -119,8 +116,8 @@ Result<std::vector<std::string>> ReadOptions(ServiceOptions& options, int argc, 
   if (Status read = ReadEnvironment(rows); !read) return Failure(read.error());
   if (Status read = line.Assign(); !read) return Failure(read.error());
   if (!line.arguments.empty() && options.arguments.empty()) {
-    return Unusable("unexpected argument \"" + line.arguments.front() +
-                    "\"; --help tells the usage");
+    return Misconfigured("unexpected argument \"" + line.arguments.front() +
+                         "\"; --help tells the usage");
   }
   return line.arguments;
 }

@@ -8,6 +8,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include "base/misconfigured.h"
 #include "base/uuid.h"
 #include "client/parts.h"
 #include "net/advertise.h"
@@ -47,11 +48,9 @@ struct Range {
 
 Status Check(const Range& range) {
   if (range.value >= range.least && range.value <= range.most) return Ok();
-  return Fails(Error(Code::kInvalidArgument, "--" + std::string(range.flag) + ": " +
-                                                 std::to_string(range.value) + " is not between " +
-                                                 std::to_string(range.least) + " and " +
-                                                 std::to_string(range.most))
-                   .set_phase(Phase::kConfigure));
+  return Misconfigured("--" + std::string(range.flag) + ": " + std::to_string(range.value) +
+                       " is not between " + std::to_string(range.least) + " and " +
+                       std::to_string(range.most));
 }
 
 template <typename Factories>
@@ -61,9 +60,7 @@ auto Choose(const Factories& factories, std::string_view kind, const std::string
   if (found != factories.end()) return found->second;
   std::string known;
   for (const auto& [one, factory] : factories) known += (known.empty() ? "" : ", ") + one;
-  return Fails(Error(Code::kInvalidArgument,
-                     "unknown " + std::string(kind) + " \"" + name + "\"; known: " + known)
-                   .set_phase(Phase::kConfigure));
+  return Misconfigured("unknown " + std::string(kind) + " \"" + name + "\"; known: " + known);
 }
 
 }  // namespace
@@ -89,14 +86,12 @@ struct Service::Parts {
     arguments = *std::move(read);
     const auto level = ParseLogLevel(options.log_level);
     if (!level) {
-      return Fails(Error(Code::kInvalidArgument, "--log_level: " + level.error().detail())
-                       .set_phase(Phase::kConfigure));
+      return Misconfigured("--log_level: " + level.error().detail());
     }
     log_level = *level;
     const auto headers = observe::ParseTraceHeaders(options.trace_headers);
     if (!headers) {
-      return Fails(Error(Code::kInvalidArgument, "--trace_headers: " + headers.error().detail())
-                       .set_phase(Phase::kConfigure));
+      return Misconfigured("--trace_headers: " + headers.error().detail());
     }
     trace_headers = *headers;
     if (options.id.empty()) options.id = RandomUuid();
@@ -118,10 +113,8 @@ struct Service::Parts {
     }
     if (options.keepalive_time == Duration::zero() || options.keepalive_timeout > Duration::zero())
       return Ok();
-    return Fails(Error(Code::kInvalidArgument,
-                       "--keepalive_timeout: an answer needs time; --keepalive_time=0 turns pings "
-                       "off")
-                     .set_phase(Phase::kConfigure));
+    return Misconfigured(
+        "--keepalive_timeout: an answer needs time; --keepalive_time=0 turns pings off");
   }
 
   // What is chosen by name. Nothing is constructed when anything is wrong.
@@ -289,8 +282,7 @@ Status Service::Start() {
   if (!parts.status) return parts.status;
   if (parts.started) return FailedPrecondition("the service runs already");
   if (parts.options.name.empty()) {
-    return Fails(Error(Code::kInvalidArgument, "a service needs a name (--server_name)")
-                     .set_phase(Phase::kConfigure));
+    return Misconfigured("a service needs a name (--server_name)");
   }
   if (Status started = parts.server->Start(); !started) return started;
   auto described = parts.Describe();

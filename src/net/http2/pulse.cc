@@ -1,8 +1,8 @@
 #include "net/http2/pulse.h"
 
 #include <algorithm>
-#include <random>
 
+#include "base/dice.h"
 #include "net/http2/session.h"
 
 namespace micro::http2 {
@@ -17,8 +17,7 @@ constexpr std::chrono::milliseconds kLate{500};
 
 // Up to a tenth more or less, so that connections made together do not end together.
 Duration Jittered(Duration age) {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  const double factor = std::uniform_real_distribution(0.9, 1.1)(random);
+  const double factor = 0.9 + 0.2 * Dice::OfThread().Fraction();
   const double jittered = static_cast<double>(age.count()) * factor;
   if (jittered >= static_cast<double>(Duration::max().count())) return age;
   return Duration(static_cast<Duration::rep>(jittered));

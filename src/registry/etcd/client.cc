@@ -1,9 +1,10 @@
 #include "registry/etcd/client.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
+#include "base/backoff.h"
+#include "base/dice.h"
 #include "registry/etcd/nudge.h"
 #include "registry/etcd/wire.pb.h"
 
@@ -19,11 +20,6 @@ constexpr Duration kLeastShare = std::chrono::milliseconds(500);
 // After so many calls in a row without an answer a connection is given up, even to an only server:
 // the network may have forgotten it.
 constexpr int kMostSilences = 2;
-
-std::minstd_rand& Random() {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  return random;
-}
 
 Failure Named(const std::string& server, const Error& error) {
   return Fails(
@@ -41,17 +37,14 @@ std::string Encode(const MessageLite& request) {
 }
 
 Duration Backoff::Next(Duration most) {
-  constexpr int kMostDoublings = 16;
-  const Duration wait = std::min<Duration>(kFirstWait * (1 << failures_), most);
-  failures_ = std::min(failures_ + 1, kMostDoublings);
-  const double factor = std::uniform_real_distribution(0.75, 1.25)(Random());
-  return std::chrono::duration_cast<Duration>(wait * factor);
+  return micro::Backoff(kFirstWait, most, failures_++, Dice::OfThread().Fraction());
 }
 
 Client::Client(std::shared_ptr<Transport> transport, Options options)
     : transport_(std::move(transport)),
       options_(std::move(options)),
-      turn_(Random()() % options_.servers.size()) {}  // so that callers spread over the servers
+      turn_(Dice::OfThread().Below(options_.servers.size())) {
+}  // so that callers spread over the servers
 
 std::string Client::where() const {
   std::string text;
@@ -67,25 +60,22 @@ Duration Client::Share() const {
   return std::min(options_.timeout, std::max<Duration>(share, kLeastShare));
 }
 
-Failure Client::TimedOut() const {
-  const std::string who = server_.empty() ? where() : server_;
-  return DeadlineExceeded("etcd at " + who + " does not answer within " +
+Failure Client::NoAnswer(const std::string& from) const {
+  return DeadlineExceeded("etcd at " + from + " does not answer within " +
                           FormatDuration(options_.timeout));
 }
 
+Failure Client::TimedOut() const { return NoAnswer(server_.empty() ? where() : server_); }
+
 Task<Status> Client::Call(std::string_view method, const MessageLite& request,
                           MessageLite& response, runtime::Patience patience) {
-  patience.deadline =
-      std::min(patience.deadline, runtime::Later(steady_clock::now(), options_.timeout));
+  patience = patience.Within(options_.timeout);
   Status status = Ok();
   bool logged_in = false;
   for (std::size_t attempt = 0; attempt <= options_.servers.size(); ++attempt) {
     if (Status ready = co_await Ready(patience); !ready) co_return ready;
     const std::uint64_t line = line_;
-    const runtime::Patience share{
-        .deadline = std::min(patience.deadline, runtime::Later(steady_clock::now(), Share())),
-        .interrupter = patience.interrupter};
-    status = co_await Exchange(method, request, response, share);
+    status = co_await Exchange(method, request, response, patience.Within(Share()));
     const Remedy remedy = patience.over() ? Remedy::kNone : RemedyFor(status);
     if (remedy == Remedy::kNone) co_return status;
     if (remedy == Remedy::kOtherServer) Abandon(line);
@@ -116,8 +106,7 @@ Client::Remedy Client::RemedyFor(const Status& status) const {
 }
 
 Task<Result<Client::Opened>> Client::Open(std::string_view method, runtime::Patience patience) {
-  patience.deadline =
-      std::min(patience.deadline, runtime::Later(steady_clock::now(), options_.timeout));
+  patience = patience.Within(options_.timeout);
   if (Status ready = co_await Ready(patience); !ready) co_return Failure(ready.error());
   transport::CallHead head = HeadOf(method);
   head.metadata.Add("hasleader", "true");  // a server that has lost its leader ends the stream
@@ -205,7 +194,7 @@ Task<Status> Client::LogIn() {
   request.set_name(options_.username);
   request.set_password(options_.password);
   wire::AuthenticateResponse response;
-  const runtime::Patience share{.deadline = runtime::Later(steady_clock::now(), Share())};
+  const runtime::Patience share = runtime::Patience{}.Within(Share());
   Status status = co_await Exchange("Auth/Authenticate", request, response, share);
   if (status) {
     token_ = response.token();

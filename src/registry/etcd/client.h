@@ -72,6 +72,8 @@ class Client : public std::enable_shared_from_this<Client> {
   const Options& options() const { return options_; }
   /// The servers, for a person.
   std::string where() const;
+  /// The error of a call that `from`, one of the servers or where(), did not answer in time.
+  Failure NoAnswer(const std::string& from) const;
 
  private:
   enum class Remedy : std::uint8_t { kNone, kOtherServer, kLogIn };

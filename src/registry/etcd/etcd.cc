@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/misconfigured.h"
 #include "registry/etcd/client.h"
 #include "registry/etcd/keys.h"
 #include "registry/etcd/records.h"
@@ -27,10 +28,6 @@ constexpr std::size_t kMostAtOnce = 512U << 20U;
 // etcd closes connections that ping more often than every 5 s (--grpc-keepalive-min-time).
 constexpr transport::Lifetimes kLifetimes{.keepalive_time = std::chrono::seconds(8),
                                           .keepalive_timeout = std::chrono::seconds(4)};
-
-Failure Misconfigured(const std::string& detail) {
-  return Fails(Error(Code::kInvalidArgument, detail).set_phase(Phase::kConfigure));
-}
 
 Failure Resolving(Error error) { return Fails(error.set_phase(Phase::kResolve)); }
 

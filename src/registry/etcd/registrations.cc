@@ -64,19 +64,15 @@ void Registrations::Wish(const std::string& key, bool wanted) {
 Task<Status> Registrations::Outcome(std::vector<std::string> keys) {
   const std::shared_ptr<runtime::Signal> round = next_;
   nudge_.Wake();
-  const Duration timeout = client_->options().timeout;
-  runtime::Signal::Awaiter awaiter(*round,
-                                   {.deadline = runtime::Later(steady_clock::now(), timeout)});
+  const runtime::Patience patience = runtime::Patience{}.Within(client_->options().timeout);
+  runtime::Signal::Awaiter awaiter(*round, patience);
   const bool in_time = co_await awaiter;
   for (const std::string& key : keys) {
     const auto found = entries_.find(key);
     if (found == entries_.end() || found->second.settled) continue;
     if (!found->second.trouble) co_return found->second.trouble;
     if (!trouble_) co_return trouble_;
-    if (!in_time) {
-      co_return DeadlineExceeded("etcd at " + client_->where() + " does not answer within " +
-                                 FormatDuration(timeout));
-    }
+    if (!in_time) co_return client_->NoAnswer(client_->where());
   }
   co_return Ok();
 }
@@ -99,7 +95,7 @@ internal::Detached Registrations::Run(std::shared_ptr<Registrations> self) {
     co_await awaiter;
   }
   if (self->client_->ready()) {
-    co_await self->Revoke({.deadline = runtime::Later(steady_clock::now(), kFarewell)});
+    co_await self->Revoke(runtime::Patience{}.Within(kFarewell));
   }
   self->stream_.reset();
   self->next_->Set();
@@ -304,8 +300,7 @@ void Registrations::Report(const Status& outcome) {
   const bool failed = !outcome && stood_ && !interrupter_.pulled();
   if (failed && !std::exchange(failed_, true) && logger_) {
     logger_->Write(LogLevel::kWarn,
-                   "registry etcd does not keep what is registered, and is tried "
-                   "again: " +
+                   "registry etcd does not keep what is registered, and is tried again: " +
                        outcome.error().ToString());
   }
   if (!outcome) return;

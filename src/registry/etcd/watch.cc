@@ -40,11 +40,8 @@ internal::Detached Watch::Run(std::shared_ptr<Watch> self) {
     self->begun_.Set();
     if (!outcome) self->Report(outcome);
     if (outcome || self->interrupter_.pulled()) continue;
-    Nudge pause;  // which nothing ends early
-    Nudge::Awaiter awaiter(
-        pause, {.deadline = runtime::Later(steady_clock::now(), self->backoff_.Next(kMostAway)),
-                .interrupter = &self->interrupter_});
-    co_await awaiter;
+    runtime::Delay pause(self->Now().Within(self->backoff_.Next(kMostAway)));
+    co_await pause;
   }
   self->begun_.Set();
 }
@@ -197,9 +194,7 @@ void Watch::Report(const Status& outcome) {
   const std::string what = service_.empty() ? "all services" : "\"" + service_ + "\"";
   if (!outcome && !std::exchange(failed_, true)) {
     logger_->Write(LogLevel::kWarn, "registry etcd does not tell of changes to " + what +
-                                        ", and is "
-                                        "tried again: " +
-                                        outcome.error().ToString());
+                                        ", and is tried again: " + outcome.error().ToString());
   }
   if (outcome && std::exchange(failed_, false)) {
     logger_->Write(LogLevel::kInfo, "registry etcd tells of changes to " + what + " again");

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/misconfigured.h"
+
 namespace micro::mdns {
 namespace {
 
@@ -88,12 +90,10 @@ Failure Unusable(const std::string& name, const std::vector<Candidate>& candidat
   std::erase_if(usable, [](const Candidate& each) { return !CarriesMulticast(each); });
   const bool exists = std::ranges::any_of(
       candidates, [&](const Candidate& each) { return Names(name, each.link); });
-  return Fails(Error(Code::kInvalidArgument,
-                     "--registry_address=" + name +
-                         (exists ? " carries no multicast" : " is no interface of this machine") +
-                         "; --registry=mdns takes the name or an address of one of: " +
-                         Describe(LinksOf(usable)))
-                   .set_phase(Phase::kConfigure));
+  return Misconfigured(
+      "--registry_address=" + name +
+      (exists ? " carries no multicast" : " is no interface of this machine") +
+      "; --registry=mdns takes the name or an address of one of: " + Describe(LinksOf(usable)));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/misconfigured.h"
 #include "registry/merge.h"
 #include "registry/watchers.h"
 
@@ -152,10 +153,8 @@ void MemoryRegistry::Expire() {
 
 Result<std::shared_ptr<Registry>> MakeMemoryRegistry(const RegistryConfig& config) {
   if (config.addresses.empty()) return std::make_shared<MemoryRegistry>();
-  return Fails(Error(Code::kInvalidArgument,
-                     "--registry_address=" + config.addresses[0] +
-                         " has no meaning for --registry=memory, which keeps all in this process")
-                   .set_phase(Phase::kConfigure));
+  return Misconfigured("--registry_address=" + config.addresses[0] +
+                       " has no meaning for --registry=memory, which keeps all in this process");
 }
 
 }  // namespace micro

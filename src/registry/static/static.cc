@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/misconfigured.h"
 #include "registry/static/address_file.h"
 #include "registry/static/entries.h"
 #include "registry/watchers.h"
@@ -162,10 +163,6 @@ Result<Subscription> StaticRegistry::Watch(std::string_view service, Watcher wat
 void StaticRegistry::Poll() {
   std::unique_lock lock(mutex_);
   while (!stop_.wait_for(lock, kPoll, [this] { return stopping_; })) Refresh();
-}
-
-Failure Misconfigured(const std::string& detail) {
-  return Fails(Error(Code::kInvalidArgument, detail).set_phase(Phase::kConfigure));
 }
 
 // The path of a `file:` item; empty when `item` is none.

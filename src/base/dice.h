@@ -6,7 +6,8 @@
 
 namespace micro {
 
-/// Random numbers for picking, fast and of no use for secrets. Each thread has its own.
+/// Random numbers for picking and for spreading out, fast and of no use for secrets. Each thread
+/// has its own.
 class Dice {
  public:
   static Dice& OfThread() {
