@@ -89,17 +89,17 @@ struct Fleet::Parts {
   std::vector<std::unique_ptr<micro::Service>> clients = {};
 };
 
-Fleet::Fleet(const std::string& selector, int clients, double seconds, std::uint64_t seed)
-    : parts_(new Parts{.arrivals = Arrivals(clients, seconds, seed), .epoch = {}}) {
+Fleet::Fleet(const std::string& selector, const Shape& shape, double seconds, std::uint64_t seed)
+    : parts_(new Parts{.arrivals = Arrivals(shape, seconds, seed), .epoch = {}}) {
   const micro::Plugins plugins = micro::DefaultPlugins();
-  for (int i = 0; i < kServers; ++i) {
+  for (int i = 0; i < shape.servers; ++i) {
     auto& server =
         parts_->servers.emplace_back(std::make_unique<micro::Service>(Options("server", plugins)));
     server->Handle(std::make_shared<Server>(parts_->epoch, Worker(i, seed)));
   }
   micro::ServiceOptions options = Options("client", plugins);
   options.selector = selector;
-  for (int i = 0; i < clients; ++i) {
+  for (int i = 0; i < shape.clients; ++i) {
     parts_->clients.push_back(std::make_unique<micro::Service>(options));
   }
 }

@@ -12,7 +12,7 @@ namespace bench::neighbours {
 /// The model on real sockets: a service for each server and each client, a thread each.
 class Fleet {
  public:
-  Fleet(const std::string& selector, int clients, double seconds, std::uint64_t seed);
+  Fleet(const std::string& selector, const Shape& shape, double seconds, std::uint64_t seed);
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
   ~Fleet();

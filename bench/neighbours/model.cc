@@ -19,11 +19,11 @@ double Fraction(std::uint64_t value) { return static_cast<double>(Mix(value) >> 
 
 }  // namespace
 
-std::vector<Arrival> Arrivals(int clients, double seconds, std::uint64_t seed) {
+std::vector<Arrival> Arrivals(const Shape& shape, double seconds, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::exponential_distribution<double> gap(kRate);
+  std::exponential_distribution<double> gap(shape.rate());
   std::normal_distribution<double> work(0.010, 0.010);
-  std::uniform_int_distribution<int> client(0, clients - 1);
+  std::uniform_int_distribution<int> client(0, shape.clients - 1);
   std::vector<Arrival> arrivals;
   for (double at = gap(random); at < seconds; at += gap(random)) {
     arrivals.push_back({at, std::max(work(random), 0.0), client(random)});
@@ -51,9 +51,10 @@ double Worker::Take(double now, double work) {
   }
 }
 
-void Outcomes::Add(const Outcomes& other) {
-  seconds.insert(seconds.end(), other.seconds.begin(), other.seconds.end());
-  failed += other.failed;
+void Outcomes::Add(const Outcomes& run) {
+  seconds.insert(seconds.end(), run.seconds.begin(), run.seconds.end());
+  failed += run.failed;
+  p99s.push_back(run.Percentile(0.99));
 }
 
 double Outcomes::Percentile(double share) const {

@@ -9,19 +9,25 @@
 // seconds from the beginning of a run.
 namespace bench::neighbours {
 
-inline constexpr int kServers = 10;
 inline constexpr double kMeanWork =
     0.010833;  // of N(10 ms, 10 ms), where less than nothing is nothing
 inline constexpr double kSlowShare = 0.25;  // of the time, and of the servers
 inline constexpr double kSlowSpeed = 0.4;
 inline constexpr double kDwell = 4;  // a server stays as it is for so long
-inline constexpr double kLoad = 0.7;
 inline constexpr double kTimeout = 5;
 inline constexpr double kWarmUp = 2;  // what begins earlier does not count
 
-/// Calls a second that are kLoad of what all servers can do.
-inline constexpr double kRate =
-    kLoad * kServers * (1 - kSlowShare + kSlowShare * kSlowSpeed) / kMeanWork;
+/// A fleet and who calls it.
+struct Shape {
+  int servers = 10;
+  int clients = 1;
+  double load = 0.7;  ///< of what all servers can do
+
+  /// Calls a second.
+  double rate() const {
+    return load * servers * (1 - kSlowShare + kSlowShare * kSlowSpeed) / kMeanWork;
+  }
+};
 
 /// A call, as it is to come.
 struct Arrival {
@@ -31,7 +37,7 @@ struct Arrival {
 };
 
 /// Calls of all clients together, as a Poisson process.
-std::vector<Arrival> Arrivals(int clients, double seconds, std::uint64_t seed);
+std::vector<Arrival> Arrivals(const Shape& shape, double seconds, std::uint64_t seed);
 
 /// One worker that serves in turn, and is slow at times.
 class Worker {
@@ -54,9 +60,18 @@ struct Outcomes {
   std::vector<double> seconds;  ///< from when a call was to begin; kTimeout if it failed
   std::uint64_t failed = 0;
 
-  void Add(const Outcomes& other);
+  /// The p99 of each run.
+  std::vector<double> p99s;
+
+  /// Takes in those of another run.
+  void Add(const Outcomes& run);
   /// In milliseconds.
   double Percentile(double share) const;
+  double failed_percent() const {
+    return seconds.empty()
+               ? 0
+               : 100 * static_cast<double>(failed) / static_cast<double>(seconds.size());
+  }
 };
 
 }  // namespace bench::neighbours

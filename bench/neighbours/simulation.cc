@@ -101,15 +101,15 @@ std::unique_ptr<micro::Selector> MakeSelector(const std::string& name,
 
 class Simulation {
  public:
-  Simulation(const std::string& selector, int clients, std::uint64_t seed) {
+  Simulation(const std::string& selector, const Shape& shape, std::uint64_t seed) {
     std::vector<micro::NodePtr> nodes;
-    for (int i = 0; i < kServers; ++i) {
+    for (int i = 0; i < shape.servers; ++i) {
       servers_.push_back({Worker(i, seed)});
       nodes.push_back(std::make_shared<const micro::Node>(
           micro::Node{.id = std::to_string(i), .address = "", .metadata = {}}));
     }
     const auto prober = std::make_shared<Prober>(future_, servers_);
-    for (int i = 0; i < clients; ++i) {
+    for (int i = 0; i < shape.clients; ++i) {
       clients_.push_back(MakeSelector(selector, {.prober = prober}));
       clients_.back()->Update(nodes);
     }
@@ -160,9 +160,10 @@ class Simulation {
 
 }  // namespace
 
-Outcomes Simulate(const std::string& selector, int clients, double seconds, std::uint64_t seed) {
+Outcomes Simulate(const std::string& selector, const Shape& shape, double seconds,
+                  std::uint64_t seed) {
   g_now = 0;
-  return Simulation(selector, clients, seed).Run(Arrivals(clients, seconds, seed));
+  return Simulation(selector, shape, seed).Run(Arrivals(shape, seconds, seed));
 }
 
 }  // namespace bench::neighbours

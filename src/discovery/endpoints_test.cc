@@ -310,5 +310,58 @@ TEST_F(RestlessTest, NamesThatNobodyFoundAreLeftAlone) {
   EXPECT_EQ(registry_->lookups(), 1);
 }
 
+// --- admission
+// ------------------------------------------------------------------------------------
+
+class AdmissionTest : public EndpointsTest {
+ protected:
+  Admission::Answer Admit(const std::string& id, bool heed_trials = true) {
+    return endpoints().Admit({.id = id, .address = "", .metadata = {}}, heed_trials).answer;
+  }
+};
+
+TEST_F(AdmissionTest, WhereAllIsWellNobodyHasToAsk) {
+  registry_->Answer(Named({"a", "b"}));
+  ASSERT_TRUE(Refresh());
+  EXPECT_FALSE(endpoints().guarded());
+  Report("a", Outcome::kUnreachable);
+  EXPECT_TRUE(endpoints().guarded());
+  Report("a", Outcome::kAnswered);
+  EXPECT_FALSE(endpoints().guarded());
+}
+
+TEST_F(AdmissionTest, ANodeThatHasRestedGetsOneCallAtATime) {
+  registry_->Answer(Named({"a", "b"}));
+  ASSERT_TRUE(Refresh());
+  Report("a", Outcome::kUnreachable);
+  ASSERT_TRUE(Soon([&] { return Ids().contains("a"); }));  // its rest is over
+  EXPECT_EQ(Admit("a"), Admission::Answer::kYes);
+  EXPECT_EQ(Admit("a", false), Admission::Answer::kYes);
+  Report("a", Outcome::kAbandoned);
+  EXPECT_EQ(Admit("a"), Admission::Answer::kYes);
+  Report("a", Outcome::kAnswered);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Admit("a"), Admission::Answer::kYes);
+}
+
+TEST_F(AdmissionTest, WhatIsKnownIsReportedWithReasons) {
+  registry_->Answer(Named({"a", "b"}));
+  ASSERT_TRUE(Refresh());
+  Report("a", Outcome::kTimedOut, 2);
+  ServiceReport report = endpoints().Report();
+  EXPECT_EQ(report.source, "watch");
+  EXPECT_TRUE(report.vouched);
+  ASSERT_EQ(report.nodes.size(), 2U);
+  EXPECT_EQ(report.nodes[0].why, "did not answer in time, 2 in a row");
+  EXPECT_EQ(report.nodes[0].rests, 0s);
+  EXPECT_EQ(report.nodes[1].why, "");
+  Report("a", Outcome::kUnreachable);
+  report = endpoints().Report();
+  EXPECT_TRUE(report.nodes[0].rests > 0s || report.nodes[0].on_trial);
+  EXPECT_EQ(report.nodes[0].why, "could not be reached");
+  registry_->Answer(Unavailable("the registry is down"));
+  static_cast<void>(Refresh());
+  EXPECT_EQ(endpoints().Report().nodes.size(), 2U);
+}
+
 }  // namespace
 }  // namespace micro::discovery

@@ -203,6 +203,23 @@ TYPED_TEST_P(SelectorConformance, CallsUnderWayAreSpreadOverAllNodes) {
   EXPECT_EQ(counts.size(), 4U);
 }
 
+// Where they are counted at all.
+TYPED_TEST_P(SelectorConformance, CallsAreInFlightAsLongAsTheirPicks) {
+  this->selector_->Update(NumberedNodes(1));
+  if (!this->selector_->InFlight("1")) return;
+  for (const Outcome outcome : {Outcome::kAnswered, Outcome::kUnreachable, Outcome::kTimedOut,
+                                Outcome::kRefused, Outcome::kAbandoned}) {
+    auto reported = this->Begin();
+    {
+      const auto forgotten = this->Begin();
+      EXPECT_EQ(this->selector_->InFlight("1"), 2U);
+    }
+    EXPECT_EQ(this->selector_->InFlight("1"), 1U);
+    reported->Report(outcome);
+    EXPECT_EQ(this->selector_->InFlight("1"), 0U);
+  }
+}
+
 TYPED_TEST_P(SelectorConformance, NodesMayChangeWhileThreadsPick) {
   this->selector_->Update(NumberedNodes(3));
   std::atomic<bool> stop = false;
@@ -230,6 +247,6 @@ REGISTER_TYPED_TEST_SUITE_P(SelectorConformance, WithoutNodesThereIsNothingToPic
                             ANodeMayChangeItsAddress, APickOutlivesItsNode,
                             EveryOutcomeMayBeReported, CallsAreSpreadEvenly,
                             AWeightIsAShareOfTheCalls, CallsUnderWayAreSpreadOverAllNodes,
-                            NodesMayChangeWhileThreadsPick);
+                            CallsAreInFlightAsLongAsTheirPicks, NodesMayChangeWhileThreadsPick);
 
 }  // namespace micro::testing
