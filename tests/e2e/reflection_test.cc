@@ -66,10 +66,10 @@ TEST_F(ReflectionTest, EverythingServedIsListed) {
   Serve(Blocking(Echo));
   for (const MethodInfo& version : {kV1, kV1Alpha}) {
     auto stream = Open(version);
-    EXPECT_THAT(List(stream),
-                ElementsAre("Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                            "grpc.reflection.v1alpha.ServerReflection", "micro.Load",
-                            "testee.Test"));
+    EXPECT_THAT(
+        List(stream),
+        ElementsAre("Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                    "grpc.reflection.v1alpha.ServerReflection", "micro.Load", "testee.Test"));
     EXPECT_TRUE(stream.Finish());
   }
 }
