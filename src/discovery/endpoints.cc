@@ -281,7 +281,8 @@ NodeReport Endpoints::ReportOn(const NodeSet::Known& known, TimePoint now) const
   if (nodes_.size() <= kFew) report.in_flight = views_.InFlight(report.id);
   const auto trouble = ejections_.TroubleOf(report.id);
   if (!trouble) return report;
-  report.rests = std::max(trouble->until - now, Duration::zero());
+  // A node that never rested has the earliest time there is, from which nothing can be subtracted.
+  if (trouble->until > now) report.rests = trouble->until - now;
   report.on_trial = trouble->rests > 0 && report.rests == Duration::zero();
   report.why = Reason(*trouble);
   return report;

@@ -92,7 +92,9 @@ def visit(page, service, closed, folder):
     none."""
     query = urllib.parse.urlencode({"service": f"http://{service}", "closed": f"http://{closed}"})
     log = folder / "chromium.log"
-    with tempfile.TemporaryDirectory() as profile, log.open("w") as out:
+    # Processes of the browser's may outlive it by a moment, and write to its profile meanwhile.
+    scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with scratch as profile, log.open("w") as out:
         command = [find(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
                    "--disable-dev-shm-usage", "--disable-background-networking",
                    "--disable-component-update", "--no-proxy-server", f"--user-data-dir={profile}",
