@@ -1,5 +1,6 @@
 #include "registry/watchers.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <list>

@@ -156,8 +156,9 @@ class Rounds:
         complaint = (_not_ok(anchor.ask(f"join {service} anchor")) or
                      _not_ok(caller.ask(f"call {service}")) or
                      caller.comes_to("calls", lambda line: int(line.split()[1]) > 0))
-        until = time.monotonic() + MOST_SECONDS
+        time.sleep(1)  # go-micro watches a while after its first call, and misses what comes before
         caller.ask("calls")
+        until = time.monotonic() + MOST_SECONDS
         while not complaint and len(self.leaves) < ROUNDS and time.monotonic() < until:
             complaint = self._round(service, joiner)
         answered, failed = map(int, caller.ask("calls").split()[1:])
@@ -200,9 +201,9 @@ def members(stack, registry, binaries, folder, peers, count):
     """`count` members of each implementation, ours first."""
     ours = [binaries / "interop-discovery-node", f"--registry={registry}", "--client_slow_start=0s",
             "--log_level=warn"]
-    commands = {"we": ours, **{f"go-micro {version}": [peer, registry]
+    commands = {"micro": ours, **{f"go-micro {version}": [peer, registry]
                                for version, peer in peers.items()}}
-    return {title: [stack.enter_context(Member(f"{title}", command, folder))
+    return {title: [stack.enter_context(Member(title, command, folder))
                     for _ in range(count)] for title, command in commands.items()}
 
 

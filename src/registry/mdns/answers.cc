@@ -1,5 +1,6 @@
 #include "registry/mdns/answers.h"
 
+#include <algorithm>
 #include <set>
 
 namespace micro::mdns {

@@ -8,8 +8,8 @@ constexpr int kBurst = 64;
 
 }  // namespace
 
-Asker::Channel::Channel(boost::asio::io_context& loop, const Link& on, UdpSocket opened)
-    : link(on), socket(std::move(opened)), readiness(loop, socket.fd()) {}
+Asker::Channel::Channel(boost::asio::io_context& loop, Link on, UdpSocket opened)
+    : link(std::move(on)), socket(std::move(opened)), readiness(loop, socket.fd()) {}
 
 // The descriptor stays the socket's to close.
 Asker::Channel::~Channel() { readiness.release(); }

@@ -32,7 +32,7 @@ class Asker final {
 
  private:
   struct Channel {
-    Channel(boost::asio::io_context& loop, const Link& on, UdpSocket opened);
+    Channel(boost::asio::io_context& loop, Link on, UdpSocket opened);
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
     ~Channel();
