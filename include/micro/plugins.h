@@ -32,9 +32,9 @@ struct Plugins {
   Codecs codecs = {};
 };
 
-/// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
-/// least_loaded, p2c, prequal, round_robin, random and consistent_hash; transports grpc and memory; codecs
-/// proto, json and bytes.
+/// Everything that comes with the library: registries dns, etcd, mdns, memory and static; selectors
+/// least_loaded, p2c, prequal, round_robin, random and consistent_hash; transports grpc and memory;
+/// codecs proto, json and bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

@@ -7,6 +7,7 @@
 #include "registry/mdns/resolver.h"
 #include "registry/mdns/responder.h"
 #include "registry/merge.h"
+#include "registry/unused_options.h"
 
 namespace micro {
 namespace {
@@ -114,6 +115,7 @@ Result<Subscription> MdnsRegistry::Watch(std::string_view service, Watcher watch
 }  // namespace
 
 Result<std::shared_ptr<Registry>> MakeMdnsRegistry(const RegistryConfig& config) {
+  WarnOfServerOptions("mdns", config);
   if (const auto links = mdns::ChooseLinks(config.addresses); !links) return Fails(links.error());
   try {
     return std::make_shared<MdnsRegistry>(config);

@@ -10,6 +10,7 @@
 #include "registry/bad_records.h"
 #include "registry/static/address_file.h"
 #include "registry/static/entries.h"
+#include "registry/unused_options.h"
 #include "registry/watchers.h"
 
 namespace micro {
@@ -198,6 +199,7 @@ Status AddItem(const std::string& item, Entries& given, std::vector<AddressFile>
 }  // namespace
 
 Result<std::shared_ptr<Registry>> MakeStaticRegistry(const RegistryConfig& config) {
+  WarnOfServerOptions("static", config);
   if (config.addresses.empty()) {
     return Misconfigured(
         "--registry=static needs --registry_address, such as host:port, service=host:port or "
