@@ -1,6 +1,8 @@
 #include "registry/dns/answer.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 namespace micro::dns_registry {
 namespace {
