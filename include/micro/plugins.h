@@ -32,7 +32,7 @@ struct Plugins {
   Codecs codecs = {};
 };
 
-/// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
+/// Everything that comes with the library: registries dns, etcd, mdns, memory and static; selectors
 /// least_loaded, p2c, prequal, round_robin, random and consistent_hash; transports grpc and memory;
 /// codecs proto, json and bytes.
 Plugins DefaultPlugins();

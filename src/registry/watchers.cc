@@ -1,5 +1,6 @@
 #include "registry/watchers.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -18,6 +19,7 @@ class Watchers::State final {
   bool Tell(Change change);
   void Stop();
   bool empty() const;
+  bool watches(std::string_view service) const;
   std::vector<std::string> services() const;
 
  private:
@@ -77,6 +79,13 @@ bool Watchers::State::empty() const {
   return watches_.empty();
 }
 
+bool Watchers::State::watches(std::string_view service) const {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::any_of(watches_, [service](const auto& each) {
+    return each.second.service.empty() || each.second.service == service;
+  });
+}
+
 std::vector<std::string> Watchers::State::services() const {
   const std::scoped_lock lock(mutex_);
   std::set<std::string> names;
@@ -124,6 +133,7 @@ Subscription Watchers::Add(std::string_view service, Registry::Watcher watcher) 
 
 bool Watchers::Tell(Change change) { return state_->Tell(std::move(change)); }
 bool Watchers::empty() const { return state_->empty(); }
+bool Watchers::watches(std::string_view service) const { return state_->watches(service); }
 std::vector<std::string> Watchers::services() const { return state_->services(); }
 
 }  // namespace micro

@@ -29,6 +29,8 @@ class Watchers {
   bool Tell(Change change);
 
   bool empty() const;
+  /// Whether somebody watches `service`, by its name or among all.
+  bool watches(std::string_view service) const;
   /// The names that are watched, each once, without the watches of all services.
   std::vector<std::string> services() const;
 

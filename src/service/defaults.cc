@@ -8,6 +8,7 @@
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
+#include "registry/dns/dns.h"
 #include "registry/etcd/etcd.h"
 #include "registry/mdns/mdns.h"
 #include "registry/memory/memory.h"
@@ -60,6 +61,7 @@ std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
 
 Plugins DefaultPlugins() {
   Plugins plugins;
+  plugins.registries["dns"] = MakeDnsRegistry;
   plugins.registries["etcd"] = [](const RegistryConfig& config) {
     return MakeEtcdRegistry(config, MakeGrpcTransport);
   };

@@ -10,6 +10,7 @@ import sys
 import time
 
 import browser
+import discovery
 import gomicro
 import grpc_cases
 import grpcurl_cases
@@ -18,7 +19,7 @@ import hello
 from harness import Tally
 
 GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "grpcurl": grpcurl_cases,
-          "gomicro": gomicro, "browser": browser}
+          "gomicro": gomicro, "discovery": discovery, "browser": browser}
 
 
 def main():

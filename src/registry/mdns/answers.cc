@@ -1,5 +1,6 @@
 #include "registry/mdns/answers.h"
 
+#include <algorithm>
 #include <set>
 
 namespace micro::mdns {
@@ -53,18 +54,28 @@ bool FitsTheList(const Instance& instance) {
   return instance.service.Before(Domain()).Under(ListName()).has_value();
 }
 
+// Whether the asker has the PTR record already, with at least half of its time left.
+bool Knows(const Message& query, const Name& name, const Name& target) {
+  return std::ranges::any_of(query.answers, [&](const Record& record) {
+    const auto* ptr = std::get_if<Ptr>(&record.data);
+    return ptr != nullptr && ptr->target == target && record.name == name && record.ttl >= kTtl / 2;
+  });
+}
+
 class Answering {
  public:
-  Answering(const Question& question, std::uint16_t query_id, const Name& host)
-      : question_(question), host_(host) {
+  Answering(const Question& question, const Message& query, const Name& host)
+      : question_(question), query_(query), host_(host) {
     const bool unicast = (question.klass & kClassTopBit) != 0;
-    id_ = unicast ? query_id : 0;
+    id_ = unicast ? query.id : 0;
   }
 
   // The records of something found under `parent`, if either is asked for.
   void About(const Name& parent, const Instance& instance) {
     const auto records = RecordsOf(instance, host_, kTtl);
-    if (Asks(question_, parent, Type::kPtr)) Add(WithPtr(parent, instance.instance, records));
+    if (Asks(question_, parent, Type::kPtr) && !Knows(query_, parent, instance.instance)) {
+      Add(WithPtr(parent, instance.instance, records));
+    }
     if (question_.name == instance.instance) Add(OfType(records, question_.type));
   }
 
@@ -73,7 +84,9 @@ class Answering {
   }
 
   void AboutService(const Instance& instance) {
-    if (Asks(question_, MetaName(), Type::kPtr)) Add(WithPtr(MetaName(), instance.service, {}));
+    if (Asks(question_, MetaName(), Type::kPtr) && !Knows(query_, MetaName(), instance.service)) {
+      Add(WithPtr(MetaName(), instance.service, {}));
+    }
   }
 
   std::vector<Message> Take() { return std::move(messages_); }
@@ -88,14 +101,15 @@ class Answering {
   }
 
   const Question& question_;
+  const Message& query_;
   const Name& host_;
   std::uint16_t id_;
   std::vector<Message> messages_;
 };
 
-std::vector<Message> AnswersTo(const Question& question, std::uint16_t id,
+std::vector<Message> AnswersTo(const Question& question, const Message& query,
                                std::span<const Instance* const> instances, const Name& host) {
-  Answering answering(question, id, host);
+  Answering answering(question, query, host);
   std::set<Name> services;
   std::set<boost::asio::ip::address> addresses;
   for (const Instance* each : instances) {
@@ -123,7 +137,7 @@ std::vector<Message> AnswersTo(const Message& query, std::span<const Instance* c
   const std::size_t questions = std::min(query.questions.size(), kMaxQuestions);
   for (const Question& question : std::span(query.questions).first(questions)) {
     if (!AsksForThisNet(question)) continue;
-    std::ranges::move(AnswersTo(question, query.id, instances, host), std::back_inserter(all));
+    std::ranges::move(AnswersTo(question, query, instances, host), std::back_inserter(all));
   }
   return all;
 }

@@ -92,6 +92,20 @@ TEST_F(AnswersTest, WhatIsNotAskedOfItGetsNoAnswer) {
   EXPECT_TRUE(AnswersTo(update, instances_, host_).empty());
 }
 
+TEST_F(AnswersTest, WhoKnowsAnAnswerIsNotGivenIt) {
+  const Name service = N("go.micro.srv.test.micro");
+  Message query{.questions = {{service, Type::kPtr}}};
+  query.answers = {{service, kClassIn, 60, Ptr{first_.instance}},
+                   {service, kClassIn, 59, Ptr{second_.instance}}};
+  const auto answers = AnswersTo(query, instances_, host_);
+  ASSERT_EQ(answers.size(), 1U) << "what has less than half its time left is told again";
+  EXPECT_EQ(answers[0].answers[0].data, RecordData(Ptr{second_.instance}));
+
+  query.questions = {{N("_services.micro"), Type::kPtr}};
+  query.answers = {{N("_services.micro"), kClassIn, 120, Ptr{N("other._services.micro")}}};
+  EXPECT_EQ(AnswersTo(query, instances_, host_).size(), 1U);
+}
+
 TEST_F(AnswersTest, QuestionsAreBounded) {
   Message query;
   query.questions.assign(1000, {N("other.micro"), Type::kPtr});
@@ -110,8 +124,8 @@ TEST(RecordsTest, ReadsWhatOthersWrite) {
   ASSERT_EQ(sightings.size(), 2U);
   EXPECT_EQ(sightings[0].service.nodes[0], (Node{.id = "svc-1", .address = "10.0.0.1:1"}));
   EXPECT_EQ(sightings[1].service.nodes[0], (Node{.id = "svc-2", .address = "[fd00::2]:2"}));
-  EXPECT_FALSE(sightings[0].gone);
-  EXPECT_TRUE(ReadSightings(Announcement(one, N("h"), 0))[0].gone);
+  EXPECT_FALSE(sightings[0].gone());
+  EXPECT_TRUE(ReadSightings(Announcement(one, N("h"), 0))[0].gone());
 }
 
 TEST(RecordsTest, LeavesOutWhatIsIncompleteOrDoesNotFit) {
@@ -130,6 +144,78 @@ TEST(RecordsTest, LeavesOutWhatIsIncompleteOrDoesNotFit) {
   Message chaos = Announcement(one, N("host"), 120);
   for (Record& record : chaos.answers) record.klass = 3;
   EXPECT_TRUE(ReadSightings(chaos).empty());
+}
+
+// What one complained of.
+std::vector<std::string> FaultsOf(const Message& message) {
+  std::vector<std::string> faults;
+  EXPECT_TRUE(
+      ReadSightings(message, [&](const std::string& fault) { faults.push_back(fault); }).empty());
+  return faults;
+}
+
+TEST(RecordsTest, ComplainsOfWhatCannotBeUsed) {
+  using ::testing::ElementsAre;
+  using ::testing::HasSubstr;
+  const Instance good = Make("svc", "svc-1", "10.0.0.1:1");
+  const auto faults = [&](auto spoil) {
+    Message message = Announcement(good, N("host"), 120);
+    spoil(message.answers);
+    return FaultsOf(message);
+  };
+  using Records = std::vector<Record>;
+  const auto txt = [](Records& all) -> std::vector<std::string>& {
+    return std::get<Txt>(all[2].data).strings;
+  };
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = {"no hex"}; }),
+              ElementsAre(HasSubstr("svc-1.svc.micro: TXT record: no hex digits")));
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = {"789c00"}; }),
+              ElementsAre(HasSubstr("no complete zlib stream")));
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = PackTxt("[1,2]").value(); }),
+              ElementsAre(HasSubstr("no JSON object")));
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = PackTxt(R"({"Service":7})").value(); }),
+              ElementsAre(HasSubstr("\"Service\" has a wrong type")));
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = PackTxt("{}").value(); }),
+              ElementsAre(HasSubstr("names no service")));
+  EXPECT_THAT(faults([&](Records& all) { txt(all) = PackTxt(R"({"Service":"bank"})").value(); }),
+              ElementsAre(HasSubstr("its TXT record is of \"bank\"")));
+  EXPECT_THAT(faults([&](Records& all) { std::get<Srv>(all[0].data).port = 0; }),
+              ElementsAre(HasSubstr("nobody can connect to 10.0.0.1:0")));
+  EXPECT_THAT(faults([&](Records& all) { all[1].data = A{{0, 0, 0, 0}}; }),
+              ElementsAre(HasSubstr("nobody can connect to 0.0.0.0:1")));
+  EXPECT_THAT(faults([&](Records& all) { all[1].data = A{{224, 0, 0, 1}}; }),
+              ElementsAre(HasSubstr("nobody can connect to 224.0.0.1:1")));
+}
+
+TEST(RecordsTest, DoesNotComplainOfOtherDomainsAndOfPartsOfAnAnswer) {
+  const Instance good = Make("svc", "svc-1", "10.0.0.1:1");
+  Message message = Announcement(good, N("host"), 120);
+  message.answers.pop_back();
+  EXPECT_TRUE(FaultsOf(message).empty());
+  message.answers = {{N("printer._ipp._tcp.local"), kClassIn, 120, Srv{0, 0, 631, N("host")}},
+                     {N("host"), kClassIn, 120, A{{10, 0, 0, 9}}},
+                     {N("printer._ipp._tcp.local"), kClassIn, 120, Txt{{"rp=queue"}}}};
+  EXPECT_TRUE(FaultsOf(message).empty());
+  const std::vector<const Instance*> instances = {&good};
+  const Message list{.questions = {{N("_services.micro"), Type::kPtr}}};
+  EXPECT_TRUE(FaultsOf(AnswersTo(list, instances, N("host")).at(0)).empty());
+}
+
+// 32 KiB of a datagram may inflate to 32 MiB.
+TEST(RecordsTest, InflatesNoMoreThanAMegabyteOfOneMessage) {
+  const auto bomb =
+      PackTxt(R"({"Service":"svc","Version":")" + std::string(900'000, 'a') + "\"}").value();
+  Message message{.flags = 0x8400};
+  for (int i = 0; i < 20; ++i) {
+    Instance instance = Make("svc", "svc-" + std::to_string(i), "10.0.0.1:1");
+    instance.txt.strings = bomb;
+    for (Record& record : RecordsOf(instance, N("host"), 120)) {
+      message.answers.push_back(std::move(record));
+    }
+  }
+  int faults = 0;
+  EXPECT_EQ(ReadSightings(message, [&](const std::string&) { ++faults; }).size(), 1U);
+  EXPECT_EQ(faults, 19);
 }
 
 }  // namespace

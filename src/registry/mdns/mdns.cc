@@ -6,6 +6,8 @@
 #include "registry/mdns/records.h"
 #include "registry/mdns/resolver.h"
 #include "registry/mdns/responder.h"
+#include "registry/merge.h"
+#include "registry/unused_options.h"
 
 namespace micro {
 namespace {
@@ -17,8 +19,11 @@ class MdnsRegistry final : public Registry {
  public:
   explicit MdnsRegistry(const RegistryConfig& config)
       : interfaces_(config.addresses),
+        bad_records_("mdns", config.logger, config.metrics),
         responder_(mdns::Responder::Shared(config.addresses, config.logger)),
-        resolver_(config.logger) {}
+        resolver_(&bad_records_) {
+    responder_->TellBadRecords(&bad_records_);
+  }
   ~MdnsRegistry() override;
 
   std::string_view name() const override { return "mdns"; }
@@ -30,6 +35,7 @@ class MdnsRegistry final : public Registry {
 
  private:
   std::vector<std::string> interfaces_;
+  BadRecords bad_records_;
   std::shared_ptr<mdns::Responder> responder_;
   mdns::Resolver resolver_;
   std::mutex mutex_;
@@ -54,6 +60,7 @@ Result<std::vector<Instance>> InstancesOf(const ServiceInfo& service) {
 
 MdnsRegistry::~MdnsRegistry() {
   for (const Name& instance : announced_) responder_->Withdraw(instance);
+  responder_->ForgetBadRecords(&bad_records_);
 }
 
 Status MdnsRegistry::Register(const ServiceInfo& service, const RegisterOptions& options) {
@@ -85,7 +92,10 @@ Result<std::vector<ServiceInfo>> MdnsRegistry::GetService(std::string_view servi
   if (!links) return Resolving(links.error());
   auto found = resolver_.Find(service, *links);
   if (!found) return Resolving(found.error());
-  return found;
+  std::vector<ServiceInfo> services;
+  for (const mdns::Sighting& each : *found) MergeService(services, each.service);
+  responder_->Remember(*std::move(found));
+  return services;
 }
 
 Result<std::vector<ServiceInfo>> MdnsRegistry::ListServices() {
@@ -105,6 +115,7 @@ Result<Subscription> MdnsRegistry::Watch(std::string_view service, Watcher watch
 }  // namespace
 
 Result<std::shared_ptr<Registry>> MakeMdnsRegistry(const RegistryConfig& config) {
+  WarnOfServerOptions("mdns", config);
   if (const auto links = mdns::ChooseLinks(config.addresses); !links) return Fails(links.error());
   try {
     return std::make_shared<MdnsRegistry>(config);

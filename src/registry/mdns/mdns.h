@@ -15,7 +15,12 @@ namespace micro {
 /// as the registry, or the TTL they were registered with.
 ///
 /// A lookup takes a few milliseconds when there is an answer, 100 ms when there is none. A watch
-/// tells kCreate (also for a change) and kDelete, each with one node.
+/// tells kCreate (also for a change) and kDelete, each with one node; it tells kDelete also of a
+/// node that was announced to it, or found by a lookup, and lets its TTL run out without an answer
+/// to four questions (RFC 6762, 5.2): that is how a crash shows, within two minutes.
+///
+/// Anybody on the link may send anything. What cannot be read is passed over and counted in
+/// `micro_registry_bad_records_total`.
 Result<std::shared_ptr<Registry>> MakeMdnsRegistry(const RegistryConfig& config);
 
 }  // namespace micro

@@ -21,8 +21,8 @@ timespec ToTimespec(Duration duration) {
 
 }  // namespace
 
-QuerySockets::QuerySockets(const std::vector<Link>& links, Logger* logger)
-    : logger_(logger), buffer_(kMaxDatagramOctets) {
+QuerySockets::QuerySockets(const std::vector<Link>& links, BadRecords* bad)
+    : bad_(bad), buffer_(kMaxDatagramOctets) {
   for (const Link& link : links) {
     auto socket = UdpSocket::ForQueries(link);
     if (socket) {
@@ -33,8 +33,10 @@ QuerySockets::QuerySockets(const std::vector<Link>& links, Logger* logger)
   }
 }
 
-Status QuerySockets::Ask(const Name& name) {
-  const Message query{.id = RandomId(), .questions = {{.name = name, .type = Type::kPtr}}};
+Status QuerySockets::Ask(const Name& name, std::vector<Record> known) {
+  const Message query{.id = RandomId(),
+                      .questions = {{.name = name, .type = Type::kPtr}},
+                      .answers = std::move(known)};
   const auto packet = Build(query);
   if (!packet) return Fails(packet.error());
   std::string failures = failures_;
@@ -67,10 +69,10 @@ std::optional<Message> QuerySockets::Read(UdpSocket& socket) {
     ++packets_;
     auto message = Parse(datagram->payload);
     if (message && message->is_response()) return *std::move(message);
-    if (!message && logger_ && logger_->Enabled(LogLevel::kDebug)) {
-      logger_->Write(LogLevel::kDebug, "mdns: " + message.error().detail() + " from " +
-                                           datagram->from.address().to_string());
-    }
+    if (message) continue;
+    ++malformed_;
+    if (bad_ == nullptr) continue;
+    bad_->Note(message.error().detail() + ", from " + datagram->from.address().to_string());
   }
   return std::nullopt;
 }

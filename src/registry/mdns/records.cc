@@ -13,6 +13,8 @@ using boost::asio::ip::address_v6;
 
 // More nodes than this in one datagram are not there to be found.
 constexpr std::size_t kMaxSightings = 256;
+// Inflated text of all its TXT records; a thousand octets of zeros take one.
+constexpr std::size_t kMaxText = std::size_t{1} << 20;
 
 Failure CannotCarry(const Node& node, const std::string& why) {
   return InvalidArgument("mdns cannot announce node \"" + node.id + "\" at \"" + node.address +
@@ -58,32 +60,95 @@ Index IndexOf(const Message& message) {
   return index;
 }
 
-std::string HostOf(const Addresses& addresses) {
-  if (addresses.v4) return address_v4(addresses.v4->octets).to_string();
-  if (addresses.v6) return address_v6(addresses.v6->octets).to_string();
-  return "";
+std::optional<address> HostOf(const Addresses& addresses) {
+  if (addresses.v4) return address_v4(addresses.v4->octets);
+  if (addresses.v6) return address_v6(addresses.v6->octets);
+  return std::nullopt;
 }
 
-std::optional<Sighting> ReadSighting(const Index& index, const Record& srv_record) {
-  const auto txt_record = index.txt.find(srv_record.name.wire());
-  const auto& srv = std::get<Srv>(srv_record.data);
-  const auto addresses = index.addresses.find(srv.target.wire());
-  if (txt_record == index.txt.end() || addresses == index.addresses.end()) return std::nullopt;
-  const std::string host = HostOf(addresses->second);
-  auto fields = DecodeTxt(std::get<Txt>(txt_record->second->data).strings);
-  if (host.empty() || !fields || fields->service.empty()) return std::nullopt;
+bool IsOfOneHost(const address& host) {
+  return !host.is_unspecified() && !host.is_multicast() && host != address_v4::broadcast();
+}
+
+bool IsUnder(const Name& name, const Name& parent) { return !name.Before(parent).is_root(); }
+
+// Reads the nodes of one message, and says what is wrong with those it cannot read.
+class SightingReader {
+ public:
+  SightingReader(const Message& message, const Complain& complain)
+      : index_(IndexOf(message)), complain_(complain) {}
+
+  std::vector<Sighting> ReadAll();
+
+ private:
+  std::optional<Sighting> Read(const Record& srv_record);
+  std::optional<Sighting> Read(const Record& srv_record, const Txt& txt, const address& host);
+  std::optional<TxtFields> ReadFields(const Name& owner, const Txt& txt);
+  std::nullopt_t Fault(const Name& owner, const std::string& why);
+
+  const Index index_;
+  const Complain& complain_;
+  std::size_t text_left_ = kMaxText;
+};
+
+std::nullopt_t SightingReader::Fault(const Name& owner, const std::string& why) {
+  if (complain_) complain_(owner.ToText() + ": " + why);
+  return std::nullopt;
+}
+
+std::vector<Sighting> SightingReader::ReadAll() {
+  std::vector<Sighting> sightings;
+  for (const auto& [owner, record] : index_.srv) {
+    if (sightings.size() == kMaxSightings) break;
+    if (auto sighting = Read(*record)) sightings.push_back(*std::move(sighting));
+  }
+  return sightings;
+}
+
+// An answer to a question for one type has not everything; that is nobody's fault.
+std::optional<Sighting> SightingReader::Read(const Record& srv_record) {
+  const Name& owner = srv_record.name;
+  if (!IsUnder(owner, Domain()) || IsUnder(owner, ListName())) return std::nullopt;
+  const auto txt = index_.txt.find(owner.wire());
+  const auto at = index_.addresses.find(std::get<Srv>(srv_record.data).target.wire());
+  if (txt == index_.txt.end() || at == index_.addresses.end()) return std::nullopt;
+  const auto host = HostOf(at->second);
+  if (!host) return std::nullopt;
+  return Read(srv_record, std::get<Txt>(txt->second->data), *host);
+}
+
+std::optional<Sighting> SightingReader::Read(const Record& srv_record, const Txt& txt,
+                                             const address& host) {
+  const Name& owner = srv_record.name;
+  auto fields = ReadFields(owner, txt);
+  if (!fields) return std::nullopt;
   const auto service = ServiceName(fields->service);
-  if (!service) return std::nullopt;
-  const std::string id = srv_record.name.Before(*service).ToText();
-  if (id.empty()) return std::nullopt;
-  return Sighting{.instance = srv_record.name,
+  const std::string id = service ? owner.Before(*service).ToText() : "";
+  if (id.empty()) return Fault(owner, "its TXT record is of \"" + fields->service + "\"");
+  const std::uint16_t port = std::get<Srv>(srv_record.data).port;
+  std::string text = JoinHostPort(host.to_string(), port);
+  if (port == 0 || !IsOfOneHost(host)) {
+    return Fault(owner, "nobody can connect to " + text);
+  }
+  return Sighting{.instance = owner,
                   .service = {.name = std::move(fields->service),
                               .version = std::move(fields->version),
                               .endpoints = std::move(fields->endpoints),
                               .nodes = {{.id = id,
-                                         .address = JoinHostPort(host, srv.port),
+                                         .address = std::move(text),
                                          .metadata = std::move(fields->metadata)}}},
-                  .gone = srv_record.ttl == 0};
+                  .ttl = srv_record.ttl};
+}
+
+std::optional<TxtFields> SightingReader::ReadFields(const Name& owner, const Txt& txt) {
+  const auto text = UnpackTxt(txt.strings);
+  if (!text) return Fault(owner, text.error().detail());
+  if (text->size() > text_left_) return Fault(owner, "too much text in one message");
+  text_left_ -= text->size();
+  auto fields = ReadTxtJson(*text);
+  if (!fields) return Fault(owner, fields.error().detail());
+  if (fields->service.empty()) return Fault(owner, "its TXT record names no service");
+  return *std::move(fields);
 }
 
 }  // namespace
@@ -154,14 +219,8 @@ Message Announcement(const Instance& instance, const Name& host, std::uint32_t t
   return {.flags = kFlagResponse, .answers = RecordsOf(instance, host, ttl)};
 }
 
-std::vector<Sighting> ReadSightings(const Message& message) {
-  const Index index = IndexOf(message);
-  std::vector<Sighting> sightings;
-  for (const auto& [owner, record] : index.srv) {
-    if (sightings.size() == kMaxSightings) break;
-    if (auto sighting = ReadSighting(index, *record)) sightings.push_back(*std::move(sighting));
-  }
-  return sightings;
+std::vector<Sighting> ReadSightings(const Message& message, const Complain& complain) {
+  return SightingReader(message, complain).ReadAll();
 }
 
 std::vector<std::string> ReadList(const Message& message) {

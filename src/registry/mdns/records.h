@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,6 @@
 #include "micro/registry.h"
 
 #include "registry/mdns/dns.h"
-#include "registry/mdns/name.h"
 #include "registry/mdns/txt.h"
 
 /// go-micro's names and records (v2.2.0 to v2.9.1) made of a node, and a node made of records.
@@ -60,12 +60,18 @@ Message Announcement(const Instance& instance, const Name& host, std::uint32_t t
 struct Sighting {
   Name instance{};
   ServiceInfo service{};  ///< with one node
-  bool gone = false;      ///< its TTL is 0
+  std::uint32_t ttl = 0;  ///< in seconds; 0: it is gone
+
+  bool gone() const { return ttl == 0; }
 };
 
-/// Every node of which `message` holds SRV, address and TXT, in any order and section. Names that
-/// do not fit the TXT's service, and what cannot be decoded, are left out.
-std::vector<Sighting> ReadSightings(const Message& message);
+/// Told what is wrong with a record.
+using Complain = std::function<void(const std::string& fault)>;
+
+/// Every node of which `message` holds SRV, address and TXT, in any order and section. What cannot
+/// be decoded, names that do not fit the TXT's service, and addresses nobody could connect to are
+/// left out and complained of; records of other domains are not looked at.
+std::vector<Sighting> ReadSightings(const Message& message, const Complain& complain = {});
 
 /// The services of a list answer that are there.
 std::vector<std::string> ReadList(const Message& message);

@@ -4,7 +4,6 @@
 
 #include "registry/mdns/query_sockets.h"
 #include "registry/mdns/records.h"
-#include "registry/merge.h"
 
 namespace micro::mdns {
 namespace {
@@ -14,24 +13,31 @@ using Clock = std::chrono::steady_clock;
 // What one lookup keeps at most.
 constexpr std::size_t kMaxNodes = 1024;
 constexpr std::size_t kMaxNamesToTell = 20;
+// Of the answers to a list, those that need not be sent again; a question stays near an Ethernet's
+// MTU.
+constexpr std::size_t kMaxKnownAnswers = 32;
 
 // What the answers to one lookup have told so far.
 class Findings {
  public:
-  explicit Findings(std::string_view service) : service_(service) {}
+  Findings(std::string_view service, BadRecords* bad) : service_(service), bad_(bad) {}
 
   // True when the message told of a node of the service, known by then or not.
   bool Take(const Message& message);
 
-  bool empty() const { return services_.empty(); }
-  std::vector<ServiceInfo> services() && { return std::move(services_); }
+  bool empty() const { return nodes_.empty(); }
+  std::vector<Sighting> nodes() && { return std::move(nodes_); }
+  std::size_t faults() const { return faults_; }
   const std::set<std::string>& others() const { return others_; }
 
  private:
   void TakeOther(std::string name);
+  void TakeFault(const std::string& fault);
 
   std::string service_;
-  std::vector<ServiceInfo> services_;
+  BadRecords* bad_;
+  std::size_t faults_ = 0;
+  std::vector<Sighting> nodes_;
   std::set<Name> instances_;
   std::set<std::string> others_;
 };
@@ -39,21 +45,27 @@ class Findings {
 bool Findings::Take(const Message& message) {
   bool told = false;
   for (std::string& name : ReadList(message)) TakeOther(std::move(name));
-  for (Sighting& sighting : ReadSightings(message)) {
-    if (sighting.gone) continue;
+  for (Sighting& sighting :
+       ReadSightings(message, [this](const std::string& fault) { TakeFault(fault); })) {
+    if (sighting.gone()) continue;
     if (sighting.service.name != service_) {
       TakeOther(std::move(sighting.service.name));
       continue;
     }
     told = true;
     if (instances_.size() == kMaxNodes || !instances_.insert(sighting.instance).second) continue;
-    MergeService(services_, std::move(sighting.service));
+    nodes_.push_back(std::move(sighting));
   }
   return told;
 }
 
 void Findings::TakeOther(std::string name) {
   if (others_.size() < kMaxNodes && name != service_) others_.insert(std::move(name));
+}
+
+void Findings::TakeFault(const std::string& fault) {
+  ++faults_;
+  if (bad_ != nullptr) bad_->Note(fault);
 }
 
 std::string Join(const std::set<std::string>& names) {
@@ -67,28 +79,41 @@ std::string Join(const std::set<std::string>& names) {
 }
 
 Failure NoAnswer(std::string_view service, const std::vector<Link>& links, LookupTiming timing,
-                 std::size_t packets, const Findings& findings) {
+                 const QuerySockets& sockets, const Findings& findings) {
+  const std::size_t packets = sockets.packets();
   return NotFound("no answer for \"" + std::string(service) + "\" from mdns within " +
                   FormatDuration(timing.bound) + " (domain " + Domain().ToText() + ", interfaces " +
                   Describe(links) + "; " + std::to_string(packets) +
-                  (packets == 1 ? " packet" : " packets") +
-                  " seen, services seen: " + Join(findings.others()) + ")");
+                  (packets == 1 ? " packet" : " packets") + " seen, " +
+                  std::to_string(sockets.malformed() + findings.faults()) +
+                  " not understood, services seen: " + Join(findings.others()) + ")");
+}
+
+// Listed a moment ago, with all their time left.
+std::vector<Record> KnownOf(const std::set<std::string>& services) {
+  std::vector<Record> known;
+  for (const std::string& service : services) {
+    if (known.size() == kMaxKnownAnswers) break;
+    const auto name = Name::FromText(service + "." + ListName().ToText());
+    if (name) known.push_back({.name = ListName(), .ttl = kTtl, .data = Ptr{*name}});
+  }
+  return known;
 }
 
 }  // namespace
 
-Result<std::vector<ServiceInfo>> Resolver::Find(std::string_view service,
-                                                const std::vector<Link>& links) const {
+Result<std::vector<Sighting>> Resolver::Find(std::string_view service,
+                                             const std::vector<Link>& links) const {
   const auto name = Name::FromText(std::string(service) + "." + Domain().ToText());
   if (!name) return Fails(name.error());
-  QuerySockets sockets(links, logger_.get());
+  QuerySockets sockets(links, bad_);
   if (const Status asked = sockets.Ask(*name); !asked) return Fails(asked.error());
 
   const TimePoint start = Clock::now();
   const TimePoint again = start + timing_.again;
   TimePoint end = start + timing_.bound;
   bool asked_again = false;
-  Findings findings(service);
+  Findings findings(service, bad_);
   while (Clock::now() < end) {
     const auto message = sockets.Next(asked_again ? end : std::min(again, end));
     if (message && findings.Take(*message)) {
@@ -100,12 +125,12 @@ Result<std::vector<ServiceInfo>> Resolver::Find(std::string_view service,
     static_cast<void>(sockets.Ask(*name));
     static_cast<void>(sockets.Ask(ListName()));
   }
-  if (findings.empty()) return NoAnswer(service, links, timing_, sockets.packets(), findings);
-  return std::move(findings).services();
+  if (findings.empty()) return NoAnswer(service, links, timing_, sockets, findings);
+  return std::move(findings).nodes();
 }
 
 Result<std::vector<std::string>> Resolver::List(const std::vector<Link>& links) const {
-  QuerySockets sockets(links, logger_.get());
+  QuerySockets sockets(links, bad_);
   if (const Status asked = sockets.Ask(ListName()); !asked) return Fails(asked.error());
   const TimePoint start = Clock::now();
   std::set<std::string> names;
@@ -118,7 +143,7 @@ Result<std::vector<std::string>> Resolver::List(const std::vector<Link>& links) 
     }
   };
   collect(start + timing_.again);
-  static_cast<void>(sockets.Ask(ListName()));
+  static_cast<void>(sockets.Ask(ListName(), KnownOf(names)));
   collect(start + timing_.bound);
   return std::vector<std::string>(names.begin(), names.end());
 }

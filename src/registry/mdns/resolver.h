@@ -1,17 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "micro/duration.h"
 #include "micro/error.h"
-#include "micro/logger.h"
-#include "micro/registry.h"
 
+#include "registry/bad_records.h"
 #include "registry/mdns/links.h"
+#include "registry/mdns/records.h"
 
 namespace micro::mdns {
 
@@ -28,20 +27,20 @@ struct LookupTiming {
 /// Looks services up, with sockets of its own per lookup: go-micro answers to the port that asked.
 class Resolver final {
  public:
-  explicit Resolver(std::shared_ptr<Logger> logger, LookupTiming timing = {})
-      : logger_(std::move(logger)), timing_(timing) {}
+  /// `bad`, which may be null, is told of what cannot be used.
+  explicit Resolver(BadRecords* bad, LookupTiming timing = {}) : bad_(bad), timing_(timing) {}
 
-  /// The nodes of `service`, by version. NOT_FOUND when none answers, UNAVAILABLE when it could not
+  /// The nodes of `service`, each once. NOT_FOUND when none answers, UNAVAILABLE when it could not
   /// be asked on any link.
-  Result<std::vector<ServiceInfo>> Find(std::string_view service,
-                                        const std::vector<Link>& links) const;
+  Result<std::vector<Sighting>> Find(std::string_view service,
+                                     const std::vector<Link>& links) const;
 
   /// The names of all services that answer within the whole bound: a list is for people, for whom a
   /// complete one is worth the wait.
   Result<std::vector<std::string>> List(const std::vector<Link>& links) const;
 
  private:
-  std::shared_ptr<Logger> logger_;
+  BadRecords* bad_;
   LookupTiming timing_;
 };
 

@@ -11,10 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// When go-micro announces a node: at once, and again to those who missed it.
-constexpr std::array<std::chrono::seconds, 3> kAnnouncements = {0s, 1s, 3s};
-// How soon an interface that came up later is used.
+// How soon an interface that came up later is used where the kernel does not tell of it,
 constexpr std::chrono::seconds kRescan = 5s;
+// and where it does: changes come several at a time.
+constexpr std::chrono::milliseconds kLinksSettle = 50ms;
+// Between two looks at whose time runs out.
+constexpr std::chrono::milliseconds kSightingsPause = 100ms;
+// What a question carries of known answers; all together stay below an Ethernet's MTU or near it.
+constexpr std::size_t kMaxKnownAnswers = 32;
 // Datagrams read before other work of the loop gets its turn.
 constexpr int kBurst = 64;
 
@@ -58,9 +62,16 @@ Responder::Responder(std::vector<std::string> interfaces, std::shared_ptr<Logger
       host_(HostName()),
       work_(boost::asio::make_work_guard(loop_)),
       rescan_(loop_),
+      link_events_readiness_(loop_),
+      announcer_(
+          loop_, [this](const Instance& instance, std::uint32_t ttl) { Multicast(instance, ttl); },
+          logger_),
+      asker_(loop_, [this](const Message& message) { HearAnswer(message); }),
+      sightings_timer_(loop_),
       buffer_(kMaxDatagramOctets) {
   Open(UdpSocket::Family::kV4);
   Open(UdpSocket::Family::kV6);
+  OpenLinkEvents();
   Rescan();
   for (const auto& channel : channels_) Await(*channel);
   thread_ = std::thread([this] { loop_.run(); });
@@ -69,6 +80,8 @@ Responder::Responder(std::vector<std::string> interfaces, std::shared_ptr<Logger
 Responder::~Responder() {
   loop_.stop();
   thread_.join();
+  // The descriptor stays the socket's to close.
+  if (link_events_readiness_.is_open()) link_events_readiness_.release();
 }
 
 template <typename Work>
@@ -85,17 +98,33 @@ Status Responder::Announce(Instance instance, Duration ttl) {
       return Unavailable("mdns cannot announce anything, no socket: " + why_no_channel_);
     }
     if (const Status fits = FitsADatagram(instance, host_); !fits) return fits;
-    Put(std::move(instance), ttl);
+    announcer_.Put(std::move(instance), ttl);
     return Ok();
   });
 }
 
 void Responder::Withdraw(const Name& instance) {
-  OnLoop([this, &instance] { Remove(instance); });
+  OnLoop([this, &instance] { announcer_.Remove(instance); });
 }
 
 Subscription Responder::Watch(std::string_view service, Registry::Watcher watcher) {
   return watchers_.Add(service, std::move(watcher));
+}
+
+void Responder::Remember(std::vector<Sighting> found) {
+  boost::asio::post(loop_, [this, found = std::move(found)] {
+    const TimePoint now = std::chrono::steady_clock::now();
+    for (const Sighting& sighting : found) sightings_.TakeAnswer(sighting, now);
+    AwaitSightings();
+  });
+}
+
+void Responder::TellBadRecords(BadRecords* bad) {
+  OnLoop([this, bad] { bad_records_.push_back(bad); });
+}
+
+void Responder::ForgetBadRecords(BadRecords* bad) {
+  OnLoop([this, bad] { std::erase(bad_records_, bad); });
 }
 
 void Responder::Open(UdpSocket::Family family) {
@@ -110,38 +139,59 @@ void Responder::Open(UdpSocket::Family family) {
                            why_no_channel_);
 }
 
+void Responder::OpenLinkEvents() {
+  auto events = LinkEvents::Open();
+  if (!events) return Log(LogLevel::kDebug, "mdns: " + events.error().detail());
+  link_events_.emplace(*std::move(events));
+  link_events_readiness_.assign(link_events_->fd());
+  AwaitLinkEvents();
+}
+
+void Responder::AwaitLinkEvents() {
+  link_events_readiness_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                    [this](const boost::system::error_code& error) {
+                                      if (error) return;
+                                      link_events_->Drain();
+                                      RescanAfter(kLinksSettle);
+                                      AwaitLinkEvents();
+                                    });
+}
+
 void Responder::Rescan() {
   if (auto links = ChooseLinks(interfaces_); links && *links != links_) {
     UseLinks(*std::move(links));
   }
-  rescan_.expires_after(kRescan);
+  RescanAfter(kRescan);
+}
+
+void Responder::RescanAfter(Duration pause) {
+  rescan_.expires_after(pause);
   rescan_.async_wait([this](const boost::system::error_code& error) {
     if (!error) Rescan();
   });
 }
 
 void Responder::UseLinks(std::vector<Link> links) {
-  for (const auto& channel : channels_) {
-    const auto of_family = [&](const Link& link) {
-      return FamilyOf(link) == channel->socket.family();
-    };
-    for (const Link& link : links_) {
-      if (of_family(link) && !Contains(links, link)) channel->socket.Leave(link);
-    }
-    for (const Link& link : links) {
-      if (!of_family(link) || Contains(links_, link)) continue;
-      const Status joined = channel->socket.Join(link);
-      if (!joined) {
-        Log(LogLevel::kWarn,
-            "mdns cannot listen on " + Describe({link}) + ": " + joined.error().detail());
-      }
-    }
-  }
+  for (const auto& channel : channels_) JoinAndLeave(*channel, links);
   links_ = std::move(links);
+  asker_.UseLinks(links_);
   Log(LogLevel::kDebug, "mdns listens on " + Describe(links_));
-  for (const auto& [name, local] : locals_) {
-    local->announced = 0;
-    Repeat(local);
+  announcer_.AnnounceAll();
+}
+
+void Responder::JoinAndLeave(Channel& channel, const std::vector<Link>& links) {
+  const auto of_family = [&](const Link& link) {
+    return FamilyOf(link) == channel.socket.family();
+  };
+  for (const Link& link : links_) {
+    if (of_family(link) && !Contains(links, link)) channel.socket.Leave(link);
+  }
+  for (const Link& link : links) {
+    if (!of_family(link) || Contains(links_, link)) continue;
+    const Status joined = channel.socket.Join(link);
+    if (joined) continue;
+    Log(LogLevel::kWarn,
+        "mdns cannot listen on " + Describe({link}) + ": " + joined.error().detail());
   }
 }
 
@@ -162,17 +212,16 @@ void Responder::Drain(Channel& channel) {
   }
 }
 
-// A unicast reaches port 5353 through any interface, also through one that was not chosen.
+// A unicast reaches port 5353 through any interface, also through one that was not chosen, and from
+// anywhere: answers to it would go to whomever it claims to come from (RFC 6762, 5.5 and 11).
 void Responder::Handle(Channel& channel, const Datagram& datagram) {
   if (std::ranges::find(links_, datagram.interface_index, &Link::index) == links_.end()) return;
+  if (!datagram.to_group && !datagram.from.address().is_loopback()) return;
   const auto message = Parse(datagram.payload);
   if (!message) {
-    ++malformed_;
-    Log(LogLevel::kDebug, "mdns: " + message.error().detail() + " from " +
-                              datagram.from.address().to_string() + " (" +
-                              std::to_string(malformed_) + " so far)");
+    NoteBad(message.error().detail() + ", from " + datagram.from.address().to_string());
   } else if (message->is_response()) {
-    TellWatchers(*message);
+    HearAnnouncement(*message);
   } else {
     Answer(channel, datagram, *message);
   }
@@ -182,6 +231,10 @@ void Responder::Answer(Channel& channel, const Datagram& datagram, const Message
   for (const Message& answer : AnswersTo(query, VisibleTo(datagram), host_)) {
     const auto packet = Build(answer);
     if (!packet) continue;
+    const boost::asio::ip::address to = datagram.from.address();
+    if (!limit_.Takes(to, packet->size(), std::chrono::steady_clock::now())) {
+      return NoteBad(to.to_string() + " asks too much, and is not answered");
+    }
     const Status sent = channel.socket.SendTo(datagram.from, *packet);
     if (!sent) Log(LogLevel::kDebug, "mdns: " + sent.error().detail());
   }
@@ -189,72 +242,12 @@ void Responder::Answer(Channel& channel, const Datagram& datagram, const Message
 
 // A node on the loopback address is of use to this machine only.
 std::vector<const Instance*> Responder::VisibleTo(const Datagram& datagram) const {
-  std::vector<const Instance*> visible;
-  std::optional<bool> is_own;
-  for (const auto& [name, local] : locals_) {
-    if (local->instance.address.is_loopback()) {
-      if (!is_own) is_own = IsOwnAddress(datagram.from.address());
-      if (!*is_own) continue;
-    }
-    visible.push_back(&local->instance);
+  std::vector<const Instance*> visible = announcer_.instances();
+  const auto is_local = [](const Instance* each) { return each->address.is_loopback(); };
+  if (std::ranges::any_of(visible, is_local) && !IsOwnAddress(datagram.from.address())) {
+    std::erase_if(visible, is_local);
   }
   return visible;
-}
-
-void Responder::TellWatchers(const Message& message) {
-  if (watchers_.empty()) return;
-  for (Sighting& sighting : ReadSightings(message)) {
-    if (!filter_.IsNews(sighting, std::chrono::steady_clock::now())) continue;
-    const auto kind = sighting.gone ? Change::Kind::kDelete : Change::Kind::kCreate;
-    if (!watchers_.Tell({kind, std::move(sighting.service)})) {
-      Log(LogLevel::kWarn, "mdns: a watcher is too slow, a change was dropped");
-    }
-  }
-}
-
-void Responder::Put(Instance instance, Duration ttl) {
-  const auto [at, added] = locals_.try_emplace(instance.instance);
-  std::shared_ptr<Local>& local = at->second;
-  if (added) local = std::make_shared<Local>(loop_);
-  Renew(local, ttl);
-  if (local->instance == instance) return;
-  if (!added) Multicast(local->instance, 0);
-  local->instance = std::move(instance);
-  local->announced = 0;
-  Repeat(local);
-}
-
-void Responder::Remove(const Name& instance) {
-  const auto gone = locals_.extract(instance);
-  if (gone) Multicast(gone.mapped()->instance, 0);
-}
-
-// A wait that ended just before the renewal must not end the node: the time it is due decides.
-void Responder::Renew(const std::shared_ptr<Local>& local, Duration ttl) {
-  if (ttl <= Duration::zero()) {
-    local->expiry.expires_at(TimePoint::max());
-    return;
-  }
-  local->expiry.expires_after(ttl);
-  local->expiry.async_wait([this,
-                            weak = std::weak_ptr(local)](const boost::system::error_code& error) {
-    const auto due = weak.lock();
-    if (error || !due || due->expiry.expiry() > std::chrono::steady_clock::now()) return;
-    Log(LogLevel::kWarn, "mdns: " + due->instance.instance.ToText() + " was not renewed in time");
-    Remove(due->instance.instance);
-  });
-}
-
-void Responder::Repeat(const std::shared_ptr<Local>& local) {
-  Multicast(local->instance, kTtl);
-  if (++local->announced >= kAnnouncements.size()) return;
-  const auto pause = kAnnouncements.at(local->announced) - kAnnouncements.at(local->announced - 1);
-  local->repetition.expires_after(pause);
-  local->repetition.async_wait(
-      [this, weak = std::weak_ptr(local)](const boost::system::error_code& error) {
-        const auto due = weak.lock();
-        if (!error && due) Repeat(due);
-      });
 }
 
 void Responder::Multicast(const Instance& instance, std::uint32_t ttl) {
@@ -269,6 +262,72 @@ void Responder::Multicast(const Instance& instance, std::uint32_t ttl) {
         Log(LogLevel::kDebug, "mdns on " + Describe({link}) + ": " + sent.error().detail());
     }
   }
+}
+
+void Responder::HearAnnouncement(const Message& message) {
+  if (watchers_.empty()) return;
+  const TimePoint now = std::chrono::steady_clock::now();
+  for (Sighting& sighting :
+       ReadSightings(message, [this](const std::string& fault) { NoteBad(fault); })) {
+    if (!sightings_.TakeAnnouncement(sighting, now)) continue;
+    const auto kind = sighting.gone() ? Change::Kind::kDelete : Change::Kind::kCreate;
+    Tell(kind, std::move(sighting.service));
+  }
+  AwaitSightings();
+}
+
+void Responder::HearAnswer(const Message& message) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  for (Sighting& sighting :
+       ReadSightings(message, [this](const std::string& fault) { NoteBad(fault); })) {
+    if (!sightings_.TakeAnswer(sighting, now)) continue;
+    Tell(Change::Kind::kCreate, std::move(sighting.service));
+  }
+  AwaitSightings();
+}
+
+void Responder::Tell(Change::Kind kind, ServiceInfo service) {
+  if (watchers_.Tell({kind, std::move(service)})) return;
+  Log(LogLevel::kWarn, "mdns: a watcher is too slow, a change was dropped");
+}
+
+// Whose time has run out is gone; who is about to is asked for.
+void Responder::LookAfterSightings() {
+  const auto is_watched = [this](const std::string& service) { return watchers_.watches(service); };
+  auto due = sightings_.TakeDue(std::chrono::steady_clock::now(), is_watched);
+  for (ServiceInfo& service : due.expired) {
+    Log(LogLevel::kInfo, "mdns: " + service.nodes[0].id + " has not been heard of for its TTL");
+    Tell(Change::Kind::kDelete, std::move(service));
+  }
+  for (const std::string& service : due.ask) AskAgain(service);
+  AwaitSightings();
+}
+
+void Responder::AskAgain(const std::string& service) {
+  const auto name = Name::FromText(service + "." + Domain().ToText());
+  if (!name) return;
+  Message query{.questions = {{.name = *name, .type = Type::kPtr}}};
+  query.answers =
+      sightings_.KnownAnswers(service, std::chrono::steady_clock::now(), kMaxKnownAnswers);
+  const Status asked = asker_.Ask(query);
+  if (!asked) Log(LogLevel::kDebug, "mdns: " + asked.error().detail());
+}
+
+void Responder::AwaitSightings() {
+  const TimePoint due =
+      std::max(sightings_.next_due(), std::chrono::steady_clock::now() + kSightingsPause);
+  if (sightings_.next_due() == TimePoint::max() || sightings_due_ <= due) return;
+  sightings_due_ = due;
+  sightings_timer_.expires_at(due);
+  sightings_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    sightings_due_ = TimePoint::max();
+    LookAfterSightings();
+  });
+}
+
+void Responder::NoteBad(const std::string& what) {
+  for (BadRecords* bad : bad_records_) bad->Note(what);
 }
 
 void Responder::Log(LogLevel level, const std::string& line) const {

@@ -49,22 +49,24 @@ Peer MakeV6(const in6_addr& address, std::uint16_t port, unsigned scope) {
   return endpoint;
 }
 
-// The interface a datagram came in by, from the control data the socket asked for.
-unsigned InterfaceOf(msghdr& message) {
+// By which interface a datagram came and where it was sent to, from the control data the socket
+// asked for.
+void ReadArrival(msghdr& message, Datagram& datagram) {
   for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr;
        each = CMSG_NXTHDR(&message, each)) {
     if (each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_PKTINFO) {
       in_pktinfo info;
       std::memcpy(&info, CMSG_DATA(each), sizeof info);
-      return static_cast<unsigned>(info.ipi_ifindex);
+      datagram.interface_index = static_cast<unsigned>(info.ipi_ifindex);
+      datagram.to_group = IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
     }
     if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info;
       std::memcpy(&info, CMSG_DATA(each), sizeof info);
-      return info.ipi6_ifindex;
+      datagram.interface_index = info.ipi6_ifindex;
+      datagram.to_group = info.ipi6_addr.s6_addr[0] == 0xff;
     }
   }
-  return 0;
 }
 
 }  // namespace
@@ -200,7 +202,7 @@ std::optional<Datagram> UdpSocket::Receive(std::span<char> buffer) {
   }
   if (octets < 0) return std::nullopt;
   datagram.payload = std::string_view(buffer.data(), static_cast<std::size_t>(octets));
-  datagram.interface_index = InterfaceOf(message);
+  ReadArrival(message, datagram);
   return datagram;
 }
 

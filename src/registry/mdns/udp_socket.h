@@ -36,6 +36,7 @@ struct Datagram {
   std::string_view payload;  ///< in the buffer it was received into
   Peer from;
   unsigned interface_index = 0;
+  bool to_group = false;  ///< it was sent to many, which nobody beyond the link can do
 };
 
 /// A non-blocking UDP socket of one address family; moves, and closes when destroyed.

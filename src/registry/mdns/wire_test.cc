@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "micro/metrics.h"
 #include "micro/testing/registry_conformance.h"
 
 #include "registry/mdns/answers.h"
@@ -321,6 +322,142 @@ TEST(MdnsWireTest, WatchTellsGoMicrosAnnouncementsOnce) {
   EXPECT_TRUE(log.WaitForDelete(service.nodes[0].id));
   EXPECT_TRUE(Eventually([&] { return log.size() == 1; })) << "the last one's, and nothing else";
   EXPECT_TRUE(log.WaitForCreate("last"));
+}
+
+// An announcement of `instance` with another TTL than go-micro's.
+std::string Announce(const Instance& instance, std::uint32_t ttl) {
+  return Build(Announcement(instance, HostName(), ttl)).value();
+}
+
+TEST(MdnsWireTest, ANodeThatCrashedIsToldAsDeletedWhenItsTtlHasRunOut) {
+  const ServiceInfo service = OneNode(UniqueServiceName("crashed"));
+  const Instance instance = MakeInstance(service, service.nodes[0]).value();
+  const auto registry = OnLoopback();
+  testing::ChangeLog log;
+  const auto watch = registry->Watch(service.name, log.watcher());
+  Peer4 node = Peer4::Node();
+  ASSERT_TRUE(node.socket.SendToGroup(Loopback(), Announce(instance, 1)));
+  EXPECT_TRUE(log.WaitForCreate(service.nodes[0].id));
+  const auto query = node.NextAbout(service.name + ".micro");
+  EXPECT_TRUE(log.WaitForDelete(service.nodes[0].id));
+}
+
+TEST(MdnsWireTest, ANodeFoundByALookupExpiresToo) {
+  const std::string name = UniqueServiceName("found");
+  const ServiceInfo service = OneNode(name);
+  const Instance instance = MakeInstance(service, service.nodes[0]).value();
+  const auto registry = OnLoopback();
+  testing::ChangeLog log;
+  const auto watch = registry->Watch(name, log.watcher());
+  {
+    const FakeNode node(name, [&](const Message& query) {
+      Message answer = AnswerOf(query, instance, false);
+      for (Record& record : answer.answers) record.ttl = 1;
+      return std::vector{answer};
+    });
+    ASSERT_TRUE(Eventually([&] { return registry->GetService(name).has_value(); }));
+  }
+  EXPECT_TRUE(log.WaitForDelete(service.nodes[0].id));
+}
+
+TEST(MdnsWireTest, ANodeThatIsSilentIsAskedAndKeptForAsLongAsItAnswers) {
+  const std::string name = UniqueServiceName("asked");
+  const ServiceInfo service = OneNode(name);
+  const Instance instance = MakeInstance(service, service.nodes[0]).value();
+  const auto registry = OnLoopback();
+  testing::ChangeLog log;
+  const auto watch = registry->Watch(name, log.watcher());
+  std::atomic<bool> alive = true;
+  const FakeNode node(name, [&](const Message& query) {  // of v2.2.0: echoes no question
+    Message answer = AnswerOf(query, instance, false);
+    for (Record& record : answer.answers) record.ttl = 2;
+    return alive ? std::vector{answer} : std::vector<Message>{};
+  });
+  Peer4 announcing = Peer4::Client();
+  ASSERT_TRUE(announcing.socket.SendToGroup(Loopback(), Announce(instance, 2)));
+  EXPECT_TRUE(log.WaitForCreate(service.nodes[0].id));
+  EXPECT_TRUE(Eventually([&] { return node.queries() >= 3; }));
+  EXPECT_EQ(log.size(), 0U);
+  alive = false;
+  EXPECT_TRUE(log.WaitForDelete(service.nodes[0].id));
+}
+
+TEST(MdnsWireTest, AListAskedAgainNamesWhatIsKnown) {
+  const auto registry = OnLoopback();
+  const ServiceInfo service = OneNode(UniqueServiceName("listed"));
+  ASSERT_TRUE(registry->Register(service, {}));
+  Peer4 witness = Peer4::Node();
+  const auto listed = registry->ListServices();
+  ASSERT_TRUE(listed);
+  const Name entry = Name::FromText(service.name + "._services.micro").value();
+  EXPECT_TRUE(witness.Next([&](std::string_view packet) {
+    const auto message = Parse(packet);
+    return message && !message->is_response() &&
+           std::ranges::find(message->answers, RecordData(Ptr{entry}), &Record::data) !=
+               message->answers.end();
+  }));
+}
+
+TEST(MdnsWireTest, BadRecordsAreCountedAndTheGoodOnesKept) {
+  Metrics metrics;
+  const auto registry = MakeMdnsRegistry({.addresses = {"127.0.0.1"}, .metrics = &metrics}).value();
+  Counter& bad = metrics.GetCounter("micro_registry_bad_records_total", "", {{"registry", "mdns"}});
+  const std::string name = UniqueServiceName("strangers");
+  ServiceInfo service = OneNode(name);
+  service.nodes.push_back({.id = name + "-2", .address = "127.0.0.1:2"});
+  const Instance good = MakeInstance(service, service.nodes[0]).value();
+  const Instance liar = MakeInstance(service, service.nodes[1]).value();
+
+  const std::string hello = Announce(good, 120);
+  std::string cyclic("\0\0\x84\0\0\0\0\1\0\0\0\0\xc0\x0c\0\x21\0\1\0\0\0\x78\0\0", 24);
+  Message lying = Announcement(liar, HostName(), 120);
+  std::get<Txt>(lying.answers[2].data).strings = PackTxt(R"({"Service":"bank"})").value();
+  Message wrong_type = Announcement(liar, HostName(), 120);
+  std::get<Txt>(wrong_type.answers[2].data).strings = PackTxt(R"({"Service":[1]})").value();
+  Message no_address = Announcement(liar, HostName(), 120);
+  no_address.answers[1].data = A{{255, 255, 255, 255}};
+  Message nowhere = Announcement(liar, HostName(), 120);
+  nowhere.answers[1].data = A{{0, 0, 0, 0}};
+
+  testing::ChangeLog log;
+  const auto watch = registry->Watch(name, log.watcher());
+  Peer4 stranger = Peer4::Client();
+  const std::vector<std::string> packets = {
+      hello.substr(0, hello.size() - 1), hello.substr(0, 11),   cyclic,
+      std::string(60'000, '\xff'),       Build(lying).value(),  Build(wrong_type).value(),
+      Build(no_address).value(),         Build(nowhere).value()};
+  for (const std::string& packet : packets) {
+    ASSERT_TRUE(stranger.socket.SendToGroup(Loopback(), packet));
+  }
+  EXPECT_TRUE(Eventually([&] { return bad.value() >= packets.size(); }))
+      << bad.value() << " of " << packets.size();
+  ASSERT_TRUE(stranger.socket.SendToGroup(Loopback(), hello));
+  EXPECT_TRUE(log.WaitForCreate(service.nodes[0].id));
+  EXPECT_EQ(log.size(), 0U);
+
+  const FakeNode node(name, [&](const Message& query) {
+    Message bad_answer = AnswerOf(query, liar, true);
+    std::get<Txt>(bad_answer.answers[3].data).strings = {"zz"};
+    return std::vector{bad_answer, AnswerOf(query, good, true)};
+  });
+  service.nodes.pop_back();
+  EXPECT_TRUE(Eventually([&] { return registry->GetService(name) == std::vector{service}; }));
+}
+
+TEST(MdnsWireTest, NotFoundSaysHowMuchWasNotUnderstood) {
+  const std::string name = UniqueServiceName("garbled");
+  const ServiceInfo service = OneNode(name);
+  const Instance instance = MakeInstance(service, service.nodes[0]).value();
+  const FakeNode node(name, [&](const Message& query) {
+    Message answer = AnswerOf(query, instance, true);
+    std::get<Txt>(answer.answers[3].data).strings = {"zz"};
+    return std::vector{answer};
+  });
+  const auto registry = OnLoopback();
+  EXPECT_TRUE(Eventually([&] {
+    const auto found = registry->GetService(name);
+    return !found && found.error().detail().contains(" 2 not understood");
+  }));
 }
 
 }  // namespace

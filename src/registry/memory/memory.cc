@@ -6,6 +6,7 @@
 
 #include "base/misconfigured.h"
 #include "registry/merge.h"
+#include "registry/unused_options.h"
 #include "registry/watchers.h"
 
 namespace micro {
@@ -152,6 +153,7 @@ void MemoryRegistry::Expire() {
 }  // namespace
 
 Result<std::shared_ptr<Registry>> MakeMemoryRegistry(const RegistryConfig& config) {
+  WarnOfServerOptions("memory", config);
   if (config.addresses.empty()) return std::make_shared<MemoryRegistry>();
   return Misconfigured("--registry_address=" + config.addresses[0] +
                        " has no meaning for --registry=memory, which keeps all in this process");

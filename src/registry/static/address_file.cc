@@ -26,16 +26,16 @@ Result<AddressFile::Stamp> AddressFile::Look() const {
                .inode = state.st_ino};
 }
 
-Result<Entries> AddressFile::Read() const {
+Status AddressFile::Read() {
   std::ifstream file(path_);
   std::ostringstream text;
   text << file.rdbuf();
   if (!file) return CannotRead(path_);
   Entries entries;
-  if (const Status added = AddEntries(text.str(), path_, entries); !added) {
-    return Fails(added.error());
-  }
-  return entries;
+  faults_ = AddEntries(text.str(), path_, entries);
+  if (entries.empty() && !faults_.empty()) return InvalidArgument(faults_.front());
+  entries_ = std::move(entries);
+  return Ok();
 }
 
 Result<bool> AddressFile::Refresh() {
@@ -48,9 +48,7 @@ Result<bool> AddressFile::Refresh() {
   missing_ = false;
   if (stamp_ == *stamp) return false;
   stamp_ = *stamp;
-  auto entries = Read();
-  if (!entries) return Fails(entries.error());
-  entries_ = *std::move(entries);
+  if (const Status read = Read(); !read) return Fails(read.error());
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "micro/error.h"
 
@@ -16,12 +17,14 @@ class AddressFile final {
   explicit AddressFile(std::string path) : path_(std::move(path)) {}
 
   /// Reads the file if it is not the one that was read before, by modification time, size and
-  /// inode; true when entries() are new. On an error they stay as they were, and the same state of
-  /// the file is not read again.
+  /// inode; true when entries() and faults() are new. On an error, and when no line of several
+  /// makes sense, entries() stay as they were, and the same state of the file is not read again.
   Result<bool> Refresh();
 
   const std::string& path() const { return path_; }
   const Entries& entries() const { return entries_; }
+  /// What is wrong with lines of the file, which were passed over.
+  const std::vector<std::string>& faults() const { return faults_; }
 
  private:
   struct Stamp {
@@ -33,12 +36,13 @@ class AddressFile final {
   };
 
   Result<Stamp> Look() const;
-  Result<Entries> Read() const;
+  Status Read();
 
   std::string path_;
   std::optional<Stamp> stamp_;
   bool missing_ = false;
   Entries entries_;
+  std::vector<std::string> faults_;
 };
 
 }  // namespace micro::static_registry

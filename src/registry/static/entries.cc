@@ -44,7 +44,9 @@ Status AddEntry(std::string_view item, Entries& entries) {
   return Ok();
 }
 
-Status AddEntries(std::string_view text, const std::string& path, Entries& entries) {
+std::vector<std::string> AddEntries(std::string_view text, const std::string& path,
+                                    Entries& entries) {
+  std::vector<std::string> faults;
   for (int number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
@@ -52,10 +54,10 @@ Status AddEntries(std::string_view text, const std::string& path, Entries& entri
     const std::string_view item = Trim(line.substr(0, line.find('#')));
     if (item.empty()) continue;
     if (const Status added = AddEntry(item, entries); !added) {
-      return InvalidArgument(path + ":" + std::to_string(number) + ": " + added.error().detail());
+      faults.push_back(path + ":" + std::to_string(number) + ": " + added.error().detail());
     }
   }
-  return Ok();
+  return faults;
 }
 
 ServiceInfo ServiceOf(const std::string& name, const Entries& entries) {

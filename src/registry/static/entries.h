@@ -16,9 +16,10 @@ using Entries = std::map<std::string, std::vector<std::string>>;
 /// Adds `host:port` or `service=host:port`. INVALID_ARGUMENT for anything else.
 Status AddEntry(std::string_view item, Entries& entries);
 
-/// Adds the entries of a file: one a line; what follows a `#`, and blank lines, are skipped.
-/// INVALID_ARGUMENT names `path` and the line that is malformed.
-Status AddEntries(std::string_view text, const std::string& path, Entries& entries);
+/// Adds the entries of a file: one a line; what follows a `#`, and blank lines, are skipped. What
+/// is wrong with the others, each with `path` and its line, is returned.
+std::vector<std::string> AddEntries(std::string_view text, const std::string& path,
+                                    Entries& entries);
 
 /// The service with all nodes that serve it; without nodes when there are none.
 ServiceInfo ServiceOf(const std::string& name, const Entries& entries);

@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "base/misconfigured.h"
+#include "registry/bad_records.h"
 #include "registry/static/address_file.h"
 #include "registry/static/entries.h"
+#include "registry/unused_options.h"
 #include "registry/watchers.h"
 
 namespace micro {
@@ -21,8 +23,11 @@ constexpr std::chrono::milliseconds kPoll{250};
 
 class StaticRegistry final : public Registry {
  public:
-  StaticRegistry(Entries given, std::vector<AddressFile> files, std::shared_ptr<Logger> logger)
-      : given_(std::move(given)), files_(std::move(files)), logger_(std::move(logger)) {
+  StaticRegistry(Entries given, std::vector<AddressFile> files, const RegistryConfig& config)
+      : given_(std::move(given)),
+        files_(std::move(files)),
+        logger_(config.logger),
+        bad_records_("static", config.logger, config.metrics) {
     entries_ = Gather();
   }
   ~StaticRegistry() override;
@@ -37,6 +42,7 @@ class StaticRegistry final : public Registry {
  private:
   Entries Gather() const;
   void Refresh();
+  bool Refresh(AddressFile& file);
   void TellDifference(const Entries& before);
   void Poll();
   std::string Configured() const;
@@ -47,6 +53,7 @@ class StaticRegistry final : public Registry {
   std::vector<AddressFile> files_;
   Entries entries_;
   const std::shared_ptr<Logger> logger_;
+  BadRecords bad_records_;
   Watchers watchers_;
   bool stopping_ = false;
   std::thread poller_;  // from the first watch on, if there is a file
@@ -82,18 +89,24 @@ Entries StaticRegistry::Gather() const {
 
 void StaticRegistry::Refresh() {
   bool changed = false;
-  for (AddressFile& file : files_) {
-    const auto refreshed = file.Refresh();
-    if (refreshed) {
-      changed = changed || *refreshed;
-    } else if (logger_) {
-      logger_->Write(LogLevel::kError,
-                     "registry static keeps the addresses it has: " + refreshed.error().detail());
-    }
-  }
+  for (AddressFile& file : files_) changed = Refresh(file) || changed;
   if (!changed) return;
   const Entries before = std::exchange(entries_, Gather());
   TellDifference(before);
+}
+
+bool StaticRegistry::Refresh(AddressFile& file) {
+  const auto refreshed = file.Refresh();
+  if (refreshed) {
+    if (*refreshed)
+      std::ranges::for_each(file.faults(), [this](auto& each) { bad_records_.Note(each); });
+    return *refreshed;
+  }
+  if (logger_) {
+    logger_->Write(LogLevel::kError,
+                   "registry static keeps the addresses it has: " + refreshed.error().detail());
+  }
+  return false;
 }
 
 // The nodes of `service` that `other` lacks.
@@ -178,6 +191,7 @@ Status AddItem(const std::string& item, Entries& given, std::vector<AddressFile>
   if (path.empty()) return static_registry::AddEntry(item, given);
   AddressFile file(path);
   if (const auto read = file.Refresh(); !read) return Fails(read.error());
+  if (!file.faults().empty()) return InvalidArgument(file.faults().front());
   files.push_back(std::move(file));
   return Ok();
 }
@@ -185,6 +199,7 @@ Status AddItem(const std::string& item, Entries& given, std::vector<AddressFile>
 }  // namespace
 
 Result<std::shared_ptr<Registry>> MakeStaticRegistry(const RegistryConfig& config) {
+  WarnOfServerOptions("static", config);
   if (config.addresses.empty()) {
     return Misconfigured(
         "--registry=static needs --registry_address, such as host:port, service=host:port or "
@@ -197,7 +212,7 @@ Result<std::shared_ptr<Registry>> MakeStaticRegistry(const RegistryConfig& confi
       return Misconfigured("--registry_address=" + item + ": " + added.error().detail());
     }
   }
-  return std::make_shared<StaticRegistry>(std::move(given), std::move(files), config.logger);
+  return std::make_shared<StaticRegistry>(std::move(given), std::move(files), config);
 }
 
 }  // namespace micro

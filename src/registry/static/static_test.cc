@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "micro/metrics.h"
 #include "micro/testing/registry_conformance.h"
 
 namespace micro::testing {
@@ -120,12 +121,29 @@ class LineKeeper final : public Logger {
   std::vector<std::string> lines;
 };
 
+TEST(StaticRegistryTest, ABadLineIsPassedOverAndTheGoodOnesAreUsed) {
+  TemporaryFile file("a:1\n");
+  const auto logger = std::make_shared<LineKeeper>();
+  Metrics metrics;
+  const auto registry =
+      MakeStaticRegistry(
+          {.addresses = {"file:" + file.path()}, .logger = logger, .metrics = &metrics})
+          .value();
+  file.Write("no address\nb:2\ngreeter=:0\n\xff\xfe\n");
+  EXPECT_THAT(AddressesOf(*registry, "s"), ElementsAre("b:2"));
+  EXPECT_THAT(AddressesOf(*registry, "s"), ElementsAre("b:2"));
+  EXPECT_THAT(logger->lines, ElementsAre(HasSubstr("passes over a bad record: " + file.path() +
+                                                   ":1: \"no address\"")));
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr("micro_registry_bad_records_total{registry=\"static\"} 3\n"));
+}
+
 TEST(StaticRegistryTest, KeepsWhatItHasWhileAFileCannotBeRead) {
   TemporaryFile file("a:1\n");
   const auto logger = std::make_shared<LineKeeper>();
   const auto registry =
       MakeStaticRegistry({.addresses = {"file:" + file.path()}, .logger = logger}).value();
-  file.Write("a:1\nbad\n");
+  file.Write("\nbad\n");
   EXPECT_THAT(AddressesOf(*registry, "s"), ElementsAre("a:1"));
   EXPECT_THAT(AddressesOf(*registry, "s"), ElementsAre("a:1"));
   EXPECT_THAT(logger->lines, ElementsAre(HasSubstr(file.path() + ":2: \"bad\"")));

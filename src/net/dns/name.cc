@@ -1,6 +1,6 @@
-#include "registry/mdns/name.h"
+#include "net/dns/name.h"
 
-namespace micro::mdns {
+namespace micro::dns {
 namespace {
 
 std::size_t LengthAt(std::string_view wire, std::size_t at) {
@@ -69,4 +69,4 @@ Name Name::Before(const Name& suffix) const {
   return prefix;
 }
 
-}  // namespace micro::mdns
+}  // namespace micro::dns

@@ -1,8 +1,8 @@
-#include "registry/mdns/dns.h"
+#include "net/dns/message.h"
 
 #include <gtest/gtest.h>
 
-namespace micro::mdns {
+namespace micro::dns {
 namespace {
 
 Name N(std::string_view text) { return Name::FromText(text).value(); }
@@ -27,6 +27,7 @@ Message EveryType() {
   message.additional.push_back({N("vm"), 0x8001, 0, Aaaa{{0xfe, 0x80, 0, 1}}});
   message.authority.push_back({N("_services.micro"), kClassIn, 9, Opaque{47, "\x01\x02"}});
   message.answers.push_back({Name(), 0x0400, 1, Txt{}});
+  message.answers.push_back({N("alias.example"), kClassIn, 5, Cname{N("example")}});
   return message;
 }
 
@@ -134,4 +135,4 @@ TEST(DnsTest, DoesNotWriteWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace micro::mdns
+}  // namespace micro::dns

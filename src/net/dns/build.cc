@@ -1,9 +1,9 @@
 #include <limits>
 #include <map>
 
-#include "registry/mdns/dns.h"
+#include "net/dns/message.h"
 
-namespace micro::mdns {
+namespace micro::dns {
 namespace {
 
 // What fits in a UDP datagram over IPv4.
@@ -44,6 +44,7 @@ class Writer {
 
  private:
   void Data(const Ptr& ptr) { Compressed(ptr.target); }
+  void Data(const Cname& cname) { Compressed(cname.target); }
   void Data(const A& a) { Raw(a.octets); }
   void Data(const Aaaa& aaaa) { Raw(aaaa.octets); }
   void Data(const Opaque& opaque) { Raw(opaque.data); }
@@ -84,7 +85,8 @@ void Writer::Data(const Txt& txt) {
 }
 
 std::uint16_t TypeOf(const RecordData& data) {
-  constexpr std::array kTypes = {Type::kPtr, Type::kSrv, Type::kA, Type::kAaaa, Type::kTxt};
+  constexpr std::array kTypes = {Type::kPtr,  Type::kSrv, Type::kA,
+                                 Type::kAaaa, Type::kTxt, Type::kCname};
   if (const auto* opaque = std::get_if<Opaque>(&data)) return opaque->type;
   return static_cast<std::uint16_t>(kTypes.at(data.index()));
 }
@@ -130,4 +132,4 @@ Result<std::string> Build(const Message& message) {
                          " octets; a datagram holds " + std::to_string(kMaxDatagram));
 }
 
-}  // namespace micro::mdns
+}  // namespace micro::dns

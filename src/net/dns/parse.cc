@@ -1,9 +1,9 @@
 #include <cstring>
 #include <optional>
 
-#include "registry/mdns/dns.h"
+#include "net/dns/message.h"
 
-namespace micro::mdns {
+namespace micro::dns {
 namespace {
 
 constexpr std::size_t kHeaderOctets = 12;
@@ -105,6 +105,8 @@ RecordData ReadData(Reader& in, std::uint16_t type, std::size_t octets) {
   switch (static_cast<Type>(type)) {
     case Type::kPtr:
       return Ptr{in.ReadName()};
+    case Type::kCname:
+      return Cname{in.ReadName()};
     case Type::kSrv:
       return ReadSrv(in);
     case Type::kA:
@@ -168,4 +170,4 @@ Result<Message> Parse(std::string_view packet) {
   return message;
 }
 
-}  // namespace micro::mdns
+}  // namespace micro::dns

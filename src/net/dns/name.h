@@ -7,7 +7,7 @@
 
 #include "micro/error.h"
 
-namespace micro::mdns {
+namespace micro::dns {
 
 /// A domain name: at most 127 labels of 1 to 63 octets, 255 octets on the wire (RFC 1035, 3.1).
 ///
@@ -50,4 +50,4 @@ class Name {
   std::string wire_ = std::string(1, '\0');
 };
 
-}  // namespace micro::mdns
+}  // namespace micro::dns

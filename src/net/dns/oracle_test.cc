@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "registry/mdns/dns.h"
+#include "net/dns/message.h"
 
-namespace micro::mdns {
+namespace micro::dns {
 namespace {
 
 const unsigned char* Octets(const std::string& packet) {
@@ -79,4 +79,4 @@ TEST(DnsOracleTest, GlibcTakesWhatParseTakes) {
 }
 
 }  // namespace
-}  // namespace micro::mdns
+}  // namespace micro::dns
