@@ -22,7 +22,7 @@ struct SubjectRules {
 /// Leave to publish to the reply subjects of messages that were received.
 struct ResponseRule {
   int max = 1;                                 ///< messages for each; -1: any number
-  Duration expires = std::chrono::minutes(2);  ///< after the request; zero: never
+  Duration expires = std::chrono::minutes(2);  /// after the request; zero: never
 };
 
 struct Permissions {
