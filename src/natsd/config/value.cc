@@ -20,7 +20,8 @@ std::string Printable(std::string_view text) {
 
 Failure Complaint(const Place& place, std::string_view sentence) {
   const std::string file = place.file ? *place.file : std::string();
-  return Misconfigured(file + ":" + std::to_string(place.line) + ": " + Printable(sentence));
+  const std::string line = place.line > 0 ? ":" + std::to_string(place.line) : std::string();
+  return Misconfigured(file + line + ": " + Printable(sentence));
 }
 
 std::string Quoted(std::string_view text) {

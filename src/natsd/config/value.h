@@ -14,7 +14,7 @@ namespace micro::natsd::config {
 /// Where something stands in a configuration.
 struct Place {
   std::shared_ptr<const std::string> file = {};
-  int line = 0;
+  int line = 0;  ///< 0: `file` is not one, but a flag
 };
 
 /// What a configuration says: a text, a list, or a map of its keys in order. What a text means,
