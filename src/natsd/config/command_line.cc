@@ -77,9 +77,9 @@ Status ReadRouteList(const Value& value, std::vector<RouteUrl>& routes) {
   std::string_view rest = value.content;
   routes.clear();
   while (!rest.empty()) {
-    const auto comma = std::min(rest.find(','), rest.size());
+    const auto comma = rest.find(',');
     std::string_view text = rest.substr(0, comma);
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     while (text.starts_with(' ')) text.remove_prefix(1);
     while (text.ends_with(' ')) text.remove_suffix(1);
     auto url = ParseRouteUrl(text);

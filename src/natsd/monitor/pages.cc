@@ -129,6 +129,14 @@ void ReadPair(std::string_view name, std::string_view value, Paging& paging) {
   }
 }
 
+// What stands before the first `mark`; `rest` is what stands behind it.
+std::string_view CutAt(char mark, std::string_view& rest) {
+  const auto end = rest.find(mark);
+  const std::string_view head = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return head;
+}
+
 double CpuSeconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -195,11 +203,10 @@ Paging ReadPaging(const std::string& query) {
   Paging paging;
   std::string_view rest = query;
   while (!rest.empty()) {
-    const auto end = std::min(rest.find('&'), rest.size());
-    const std::string_view pair = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const auto equals = std::min(pair.find('='), pair.size());
-    ReadPair(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())), paging);
+    const std::string_view pair = CutAt('&', rest);
+    std::string_view value = pair;
+    const std::string_view name = CutAt('=', value);
+    ReadPair(name, value, paging);
   }
   return paging;
 }
