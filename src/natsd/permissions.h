@@ -42,6 +42,11 @@ class AccessRules {
   /// Whether a message of literal `subject` must not be delivered to a member of `queue`.
   bool DeniesDelivery(std::string_view subject, std::string_view queue) const;
 
+  /// Whether there is a subject that MayPublish refuses, perhaps.
+  bool restricts_publishing() const {
+    return !allow_publish_.empty() || !deny_publish_.empty() || responses_.has_value();
+  }
+
   /// Whether a received request is leave to publish to its reply subject, and how far.
   const std::optional<ResponseRule>& responses() const { return responses_; }
 
