@@ -33,7 +33,7 @@ struct Plugins {
 };
 
 /// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
-/// least_loaded, p2c, round_robin, random and consistent_hash; transports grpc and memory; codecs
+/// least_loaded, p2c, prequal, round_robin, random and consistent_hash; transports grpc and memory; codecs
 /// proto, json and bytes.
 Plugins DefaultPlugins();
 
