@@ -15,10 +15,11 @@ import grpc_cases
 import grpcurl_cases
 import h2spec
 import hello
+import nats_suite
 from harness import Tally
 
 GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "grpcurl": grpcurl_cases,
-          "gomicro": gomicro, "browser": browser}
+          "gomicro": gomicro, "browser": browser, "nats": nats_suite}
 
 
 def main():
