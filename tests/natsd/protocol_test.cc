@@ -210,9 +210,10 @@ TEST_F(ProtocolTest, UnknownOperationsEndTheConnection) {
 }
 
 TEST_F(ProtocolTest, MalformedArgumentsEndTheConnectionSilently) {
-  for (const char* what : {"PUB a\r\n", "PUB a b c 1\r\n", "PUB a -1\r\n", "PUB a x\r\n",
-                           "PUB a 1x\r\n", "PUB a 0123456789\r\n", "SUB a\r\n", "SUB a b c d\r\n",
-                           "UNSUB 1 2 3\r\n", "HPUB a 12 12\r\n", "CONNECT {x\r\n"}) {
+  for (const char* what :
+       {"PUB a\r\n", "PUB a b c 1\r\n", "PUB a -1\r\n", "PUB a x\r\n", "PUB a 1x\r\n",
+        "PUB a 0123456789\r\n", "SUB a\r\n", "SUB a b c d\r\n", "UNSUB 1 2 3\r\n",
+        "HPUB a 12 12\r\nNATS/1.0\r\n\r\n\r\n", "CONNECT {x\r\n"}) {
     EXPECT_EQ(Fatal(what), "") << what;
   }
 }
