@@ -379,7 +379,7 @@ int RunRequest(const Flags& flags) {
   measurement.Wait();
   const double spent = CpuOf(pids) - cpu;
   asks.join();
-  ::shutdown(replier.descriptor(), SHUT_RDWR);
+  ::shutdown(replier.descriptor(), SHUT_RD);  // what it answers just now may still go out
   replies.join();
   std::printf("server_cpu=%.6f peak_kib=%llu ", spent,
               static_cast<unsigned long long>(MemoryOf(pids, "VmHWM")));
