@@ -16,10 +16,11 @@ import grpc_cases
 import grpcurl_cases
 import h2spec
 import hello
+import nats_suite
 from harness import Tally
 
 GROUPS = {"hello": hello, "grpc": grpc_cases, "h2spec": h2spec, "grpcurl": grpcurl_cases,
-          "gomicro": gomicro, "discovery": discovery, "browser": browser}
+          "gomicro": gomicro, "discovery": discovery, "browser": browser, "nats": nats_suite}
 
 
 def main():
