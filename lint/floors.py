@@ -2,7 +2,7 @@
 """Checks from the #include lines that each room leans only on those below it.
 
   base < {runtime, observe} < net < {codec, registry, selector, transport, natsd} < {discovery, broker}
-       < {client, server} < service
+       < {client, server, pubsub} < service
 
 An implementation (a folder below a room) includes no other implementation of its room; only
 src/service/defaults.cc names concrete plugins; public headers carry no third-party header but
@@ -28,6 +28,7 @@ FLOORS = {
     "broker": 4,
     "client": 5,
     "server": 5,
+    "pubsub": 5,
     "service": 6,
 }
 # Rooms of plugins: who else wants one asks for its interface in include/micro.

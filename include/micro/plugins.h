@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "micro/broker.h"
 #include "micro/codec.h"
 #include "micro/error.h"
 #include "micro/registry.h"
@@ -16,6 +17,7 @@ namespace micro {
 
 using RegistryFactory = std::function<Result<std::shared_ptr<Registry>>(const RegistryConfig&)>;
 using SelectorFactory = std::function<std::unique_ptr<Selector>(const SelectorConfig&)>;
+using BrokerFactory = std::function<Result<std::shared_ptr<Broker>>(const BrokerConfig&)>;
 using TransportFactory = std::function<Result<std::shared_ptr<Transport>>(const TransportConfig&)>;
 
 /// What a program is made of, by kind and name. A plain value: nothing registers itself, and what
@@ -29,12 +31,13 @@ struct Plugins {
   std::map<std::string, RegistryFactory> registries = {};
   std::map<std::string, SelectorFactory> selectors = {};
   std::map<std::string, TransportFactory> transports = {};
+  std::map<std::string, BrokerFactory> brokers = {};
   Codecs codecs = {};
 };
 
 /// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
-/// least_loaded, p2c, round_robin, random and consistent_hash; transports grpc and memory; codecs
-/// proto, json and bytes.
+/// least_loaded, p2c, round_robin, random and consistent_hash; transports grpc and memory; brokers
+/// memory; codecs proto, json and bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

@@ -5,6 +5,7 @@
 
 #include "micro/plugins.h"
 
+#include "broker/memory/memory.h"
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
@@ -23,8 +24,8 @@
 namespace micro {
 namespace {
 
-// One registry and one network for all services that are made from the same Plugins value, and none
-// for those that never ask.
+// One registry, network and bus for all services that are made from the same Plugins value, and
+// none for those that never ask.
 RegistryFactory SharedMemoryRegistry() {
   struct Shared {
     std::mutex mutex;
@@ -48,6 +49,11 @@ TransportFactory SharedMemoryTransport() {
   };
 }
 
+BrokerFactory SharedMemoryBroker() {
+  return
+      [bus = MakeMemoryBus()](const BrokerConfig& config) { return MakeMemoryBroker(bus, config); };
+}
+
 template <typename Kind>
 std::unique_ptr<Selector> MakeSelector(const SelectorConfig& config) {
   return std::make_unique<Kind>(config);
@@ -56,6 +62,7 @@ std::unique_ptr<Selector> MakeSelector(const SelectorConfig& config) {
 }  // namespace
 
 std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
+std::shared_ptr<Broker> EmptyBroker() { return *MakeMemoryBroker(MakeMemoryBus(), {}); }
 
 Plugins DefaultPlugins() {
   Plugins plugins;
@@ -72,6 +79,7 @@ Plugins DefaultPlugins() {
   plugins.selectors["round_robin"] = MakeSelector<RoundRobinSelector>;
   plugins.transports["grpc"] = MakeGrpcTransport;
   plugins.transports["memory"] = SharedMemoryTransport();
+  plugins.brokers["memory"] = SharedMemoryBroker();
   // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.
   plugins.codecs.Add(std::make_shared<ProtoCodec>(),
                      {"application/grpc", "application/proto", "application/protobuf",

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "micro/broker.h"
+#include "micro/error.h"
+
+namespace micro::broker {
+
+/// Whether every broker carries this; INVALID_ARGUMENT says why not.
+Status Check(std::string_view topic, const RawMessage& message);
+
+/// The error of whoever publishes or subscribes after the broker was disconnected.
+Failure Disconnected();
+
+}  // namespace micro::broker
