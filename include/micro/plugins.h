@@ -37,7 +37,7 @@ struct Plugins {
 
 /// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
 /// least_loaded, p2c, round_robin, random and consistent_hash; transports grpc and memory; brokers
-/// memory; codecs proto, json and bytes.
+/// memory and nats; codecs proto, json and bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

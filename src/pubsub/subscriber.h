@@ -13,7 +13,7 @@
 #include "pubsub/delivery.h"
 #include "pubsub/parts.h"
 #include "pubsub/publisher.h"
-#include "pubsub/throttle.h"
+#include "base/throttle.h"
 
 namespace micro::pubsub {
 

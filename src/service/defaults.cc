@@ -6,6 +6,7 @@
 #include "micro/plugins.h"
 
 #include "broker/memory/memory.h"
+#include "broker/nats/nats.h"
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
@@ -80,6 +81,7 @@ Plugins DefaultPlugins() {
   plugins.transports["grpc"] = MakeGrpcTransport;
   plugins.transports["memory"] = SharedMemoryTransport();
   plugins.brokers["memory"] = SharedMemoryBroker();
+  plugins.brokers["nats"] = MakeNatsBroker;
   // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.
   plugins.codecs.Add(std::make_shared<ProtoCodec>(),
                      {"application/grpc", "application/proto", "application/protobuf",

@@ -3,58 +3,30 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
 #include "base/dice.h"
 #include "base/misconfigured.h"
 #include "broker/message.h"
+#include "broker/recipient.h"
 #include "broker/topic.h"
 
 namespace micro {
 namespace {
 
-// One subscription. It is called without a lock, and its end waits for calls under way.
-class Subscriber {
- public:
-  Subscriber(TopicFilter filter, Broker::Receiver receiver)
-      : filter_(std::move(filter)), receiver_(std::move(receiver)) {}
-
-  const TopicFilter& filter() const { return filter_; }
-
-  // False when it has ended.
-  bool Take(std::string_view topic, RawMessage message) {
-    calls_.fetch_add(1);
-    const bool open = !ended_.load();
-    if (open) receiver_(topic, std::move(message));
-    if (calls_.fetch_sub(1) == 1 && ended_.load()) calls_.notify_all();
-    return open;
-  }
-
-  void End() {
-    ended_.store(true);
-    for (std::size_t calls = calls_.load(); calls > 0; calls = calls_.load()) calls_.wait(calls);
-  }
-
- private:
-  const TopicFilter filter_;
-  const Broker::Receiver receiver_;
-  std::atomic<std::size_t> calls_{0};
-  std::atomic<bool> ended_{false};
-};
-
-using SubscriberPtr = std::shared_ptr<Subscriber>;
+using broker::Recipient;
+using broker::RecipientPtr;
 
 // Who is subscribed; not changed once it is made.
 struct Table {
-  std::unordered_map<std::string, std::vector<SubscriberPtr>> topics;
-  std::vector<SubscriberPtr> patterns;
+  std::unordered_map<std::string, std::vector<RecipientPtr>> topics;
+  std::vector<RecipientPtr> patterns;
 
-  std::vector<SubscriberPtr> Find(const std::string& topic) const {
-    std::vector<SubscriberPtr> found;
+  std::vector<RecipientPtr> Find(const std::string& topic) const {
+    std::vector<RecipientPtr> found;
     if (const auto named = topics.find(topic); named != topics.end()) found = named->second;
-    for (const SubscriberPtr& one : patterns) {
+    for (const RecipientPtr& one : patterns) {
       if (broker::Matches(one->filter().topic, topic)) found.push_back(one);
     }
     return found;
@@ -62,7 +34,7 @@ struct Table {
 };
 
 // Hands a message to one member of a group, beginning anywhere.
-void TakeOne(const std::vector<SubscriberPtr>& members, std::string_view topic,
+void TakeOne(const std::vector<RecipientPtr>& members, std::string_view topic,
              const RawMessage& message) {
   const std::size_t first = Dice::OfThread().Below(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -74,21 +46,21 @@ void TakeOne(const std::vector<SubscriberPtr>& members, std::string_view topic,
 
 class MemoryBus {
  public:
-  void Add(const SubscriberPtr& subscriber) {
+  void Add(const RecipientPtr& recipient) {
     const std::lock_guard lock(mutex_);
     auto table = std::make_shared<Table>(*table_);
-    const std::string& topic = subscriber->filter().topic;
+    const std::string& topic = recipient->filter().topic;
     auto& row = broker::IsPattern(topic) ? table->patterns : table->topics[topic];
-    row.push_back(subscriber);
+    row.push_back(recipient);
     table_ = std::move(table);
   }
 
-  void Remove(const SubscriberPtr& subscriber) {
+  void Remove(const RecipientPtr& recipient) {
     const std::lock_guard lock(mutex_);
     auto table = std::make_shared<Table>(*table_);
-    std::erase(table->patterns, subscriber);
-    if (const auto row = table->topics.find(subscriber->filter().topic);
-        row != table->topics.end() && std::erase(row->second, subscriber) > 0 &&
+    std::erase(table->patterns, recipient);
+    if (const auto row = table->topics.find(recipient->filter().topic);
+        row != table->topics.end() && std::erase(row->second, recipient) > 0 &&
         row->second.empty()) {
       table->topics.erase(row);
     }
@@ -96,9 +68,9 @@ class MemoryBus {
   }
 
   void Publish(const std::string& topic, RawMessage message) const {
-    std::vector<SubscriberPtr> takers = table()->Find(topic);
-    std::map<std::string_view, std::vector<SubscriberPtr>> groups;
-    std::erase_if(takers, [&](const SubscriberPtr& one) {
+    std::vector<RecipientPtr> takers = table()->Find(topic);
+    std::map<std::string_view, std::vector<RecipientPtr>> groups;
+    std::erase_if(takers, [&](const RecipientPtr& one) {
       const std::string& queue = one->filter().queue;
       if (!queue.empty()) groups[queue].push_back(one);
       return !queue.empty();
@@ -138,35 +110,35 @@ class MemoryBroker final : public Broker {
 
   Result<Subscription> Subscribe(const TopicFilter& filter, Receiver receiver) override {
     if (Status checked = broker::CheckFilter(filter); !checked) return Failure(checked.error());
-    auto subscriber = std::make_shared<Subscriber>(filter, std::move(receiver));
+    auto recipient = std::make_shared<Recipient>(filter, std::move(receiver));
     const std::lock_guard lock(mutex_);
     if (ended_.load()) return broker::Disconnected();
-    subscribers_.push_back(subscriber);
-    bus_->Add(subscriber);
-    return Subscription([bus = bus_, subscriber] { End(*bus, subscriber); });
+    recipients_.push_back(recipient);
+    bus_->Add(recipient);
+    return Subscription([bus = bus_, recipient] { End(*bus, recipient); });
   }
 
   void Disconnect(Duration /*grace*/) override {
-    std::vector<std::weak_ptr<Subscriber>> subscribers;
+    std::vector<std::weak_ptr<Recipient>> recipients;
     {
       const std::lock_guard lock(mutex_);
       ended_.store(true);
-      subscribers.swap(subscribers_);
+      recipients.swap(recipients_);
     }
-    for (const auto& one : subscribers) {
-      if (const SubscriberPtr subscriber = one.lock()) End(*bus_, subscriber);
+    for (const auto& one : recipients) {
+      if (const RecipientPtr recipient = one.lock()) End(*bus_, recipient);
     }
   }
 
  private:
-  static void End(MemoryBus& bus, const SubscriberPtr& subscriber) {
-    bus.Remove(subscriber);
-    subscriber->End();
+  static void End(MemoryBus& bus, const RecipientPtr& recipient) {
+    bus.Remove(recipient);
+    recipient->End();
   }
 
   const std::shared_ptr<MemoryBus> bus_;
   std::mutex mutex_;
-  std::vector<std::weak_ptr<Subscriber>> subscribers_;
+  std::vector<std::weak_ptr<Recipient>> recipients_;
   std::atomic<bool> ended_{false};
 };
 

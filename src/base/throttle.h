@@ -7,7 +7,7 @@
 
 #include "micro/duration.h"
 
-namespace micro::pubsub {
+namespace micro {
 
 /// Lets one line through each while, for what may happen a thousand times a second. Thread-safe.
 class Throttle {
@@ -28,4 +28,4 @@ class Throttle {
   std::uint64_t happened_ = 0;
 };
 
-}  // namespace micro::pubsub
+}  // namespace micro
