@@ -8,6 +8,7 @@
 #include "micro/context.h"      // IWYU pragma: export
 #include "micro/duration.h"     // IWYU pragma: export
 #include "micro/error.h"        // IWYU pragma: export
+#include "micro/events.h"       // IWYU pragma: export
 #include "micro/handler.h"      // IWYU pragma: export
 #include "micro/health.h"       // IWYU pragma: export
 #include "micro/logger.h"       // IWYU pragma: export

@@ -9,6 +9,7 @@
 #include "micro/broker.h"
 #include "micro/client.h"
 #include "micro/error.h"
+#include "micro/events.h"
 #include "micro/handler.h"
 #include "micro/health.h"
 #include "micro/metrics.h"
@@ -97,12 +98,15 @@ class Service {
   Registry& registry();
   /// As it is, not connected before the first message is published or subscribed to.
   Broker& broker();
+  /// The store of events that `--events` names; with none every use of it is FAILED_PRECONDITION.
+  Events& events();
   /// What probes and balancers are told: by grpc.health.v1, and by `GET /healthz`.
   Health& health();
   /// What `GET /metrics` shows: the library's numbers, and the program's own.
   Metrics& metrics();
 
-  /// Serves, then registers. Returns once other services can find this one.
+  /// Serves, then registers. Returns once other services can find this one. An event store that was
+  /// chosen has to be there.
   Status Start();
   /// Says that it does not serve any more, deregisters, unsubscribes, then drains: messages that
   /// have arrived, and calls under way, have `drain_timeout` to end.

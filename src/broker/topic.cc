@@ -42,7 +42,9 @@ Status CheckWords(std::string_view topic) {
 
 }  // namespace
 
-bool IsPattern(std::string_view pattern) { return pattern.find_first_of("*>") != pattern.npos; }
+bool IsPattern(std::string_view pattern) {
+  return pattern.find_first_of("*>") != std::string_view::npos;
+}
 
 Status CheckTopic(std::string_view topic) {
   if (Status checked = CheckWords(topic); !checked) return checked;

@@ -10,6 +10,9 @@
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
+#include "events/jetstream/jetstream.h"
+#include "events/memory/memory.h"
+#include "events/none.h"
 #include "registry/etcd/etcd.h"
 #include "registry/mdns/mdns.h"
 #include "registry/memory/memory.h"
@@ -25,8 +28,8 @@
 namespace micro {
 namespace {
 
-// One registry, network and bus for all services that are made from the same Plugins value, and
-// none for those that never ask.
+// One registry, network, bus and log of events for all services that are made from the same Plugins
+// value, and none for those that never ask.
 RegistryFactory SharedMemoryRegistry() {
   struct Shared {
     std::mutex mutex;
@@ -53,6 +56,11 @@ TransportFactory SharedMemoryTransport() {
 BrokerFactory SharedMemoryBroker() {
   return
       [bus = MakeMemoryBus()](const BrokerConfig& config) { return MakeMemoryBroker(bus, config); };
+}
+
+EventsFactory SharedMemoryEvents() {
+  return
+      [log = MakeEventLog()](const EventsConfig& config) { return MakeMemoryEvents(log, config); };
 }
 
 template <typename Kind>
@@ -82,6 +90,9 @@ Plugins DefaultPlugins() {
   plugins.transports["memory"] = SharedMemoryTransport();
   plugins.brokers["memory"] = SharedMemoryBroker();
   plugins.brokers["nats"] = MakeNatsBroker;
+  plugins.events["jetstream"] = MakeJetStreamEvents;
+  plugins.events["memory"] = SharedMemoryEvents();
+  plugins.events["none"] = [](const EventsConfig& /*config*/) { return MakeNoEvents({}); };
   // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.
   plugins.codecs.Add(std::make_shared<ProtoCodec>(),
                      {"application/grpc", "application/proto", "application/protobuf",

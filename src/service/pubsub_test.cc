@@ -567,6 +567,38 @@ TEST_F(PubSubTest, WithOptionsThatAreWrongNothingIsPublished) {
   EXPECT_EQ(published.error().phase(), Phase::kConfigure);
 }
 
+TEST_F(PubSubTest, WithoutAnEventStoreEventsSaySo) {
+  const auto stored = service_.events().Append("a", {});
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().detail(), "no event store was chosen (--events)");
+}
+
+TEST_F(PubSubTest, EventsAreKeptByTheChosenStore) {
+  ServiceOptions options = Options();
+  options.events = "memory";
+  Service service(options);
+  ASSERT_TRUE(service.Start());
+  ASSERT_TRUE(service.events().Append("a", {.metadata = {}, .body = "x"}));
+  const auto subscription =
+      service.events().Consume("a", {}, [this](const EventDelivery& delivery) {
+        EXPECT_TRUE(delivery.Ack());
+        seen_.Add(delivery.event().message.body);
+      });
+  ASSERT_TRUE(subscription);
+  ASSERT_TRUE(seen_.WaitFor(1));
+  EXPECT_THAT(seen_.words(), ElementsAre("x"));
+}
+
+TEST_F(PubSubTest, AnEventStoreThatIsNotThereKeepsTheServiceFromStarting) {
+  ServiceOptions options = Options();
+  options.events = "jetstream";
+  options.events_address = {"127.0.0.1:1"};
+  Service service(options);
+  const Status started = service.Start();
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().detail(), HasSubstr("cannot connect to NATS at nats://127.0.0.1:1"));
+}
+
 TEST_F(PubSubTest, PublishingIsCountedByTopic) {
   ASSERT_TRUE(service_.Publish("a", Text("")));
   ASSERT_TRUE(service_.Publish("a", Text("")));

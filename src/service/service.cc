@@ -13,6 +13,7 @@
 #include "base/misconfigured.h"
 #include "base/uuid.h"
 #include "client/parts.h"
+#include "events/none.h"
 #include "net/advertise.h"
 #include "observe/log_ring.h"
 #include "observe/observer.h"
@@ -133,6 +134,8 @@ struct Service::Parts {
     if (!make_transport) return Failure(make_transport.error());
     const auto make_broker = Choose(options.plugins.brokers, "broker", options.broker);
     if (!make_broker) return Failure(make_broker.error());
+    const auto make_events = Choose(options.plugins.events, "event store", options.events);
+    if (!make_events) return Failure(make_events.error());
     auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
     if (!chosen_selector) return Failure(chosen_selector.error());
     make_selector = [make = *std::move(chosen_selector),
@@ -148,6 +151,9 @@ struct Service::Parts {
     auto made_broker = (*make_broker)(BrokerConfigOf());
     if (!made_broker) return Failure(made_broker.error());
     broker = *std::move(made_broker);
+    auto made_events = (*make_events)(EventsConfigOf());
+    if (!made_events) return Failure(made_events.error());
+    events = *std::move(made_events);
     return Ok();
   }
 
@@ -184,6 +190,18 @@ struct Service::Parts {
             .tls_key = options.broker_tls_key,
             .tls_server_name = options.broker_tls_server_name,
             .secret = options.broker_secret};
+  }
+
+  EventsConfig EventsConfigOf() const {
+    BrokerConfig at = BrokerConfigOf();
+    at.addresses = options.events_address;
+    if (server.addresses.empty() && options.broker == "nats" && options.events == "jetstream")
+      at.addresses = options.broker_address;
+    return {.server = std::move(at),
+            .stream = options.events_stream,
+            .max_age = options.events_max_age,
+            .max_bytes = options.events_max_bytes,
+            .replicas = options.events_replicas};
   }
 
   TransportConfig TransportConfigOf() const {
@@ -248,6 +266,7 @@ struct Service::Parts {
 
   void MakePubSub() {
     if (!broker) broker = EmptyBroker();
+    if (!events) events = *MakeNoEvents(status);
     lazy_broker = std::make_shared<pubsub::LazyBroker>(broker);
     const pubsub::Parts parts{.name = options.name,
                               .runtime = runtime.get(),
@@ -295,6 +314,7 @@ struct Service::Parts {
   std::function<std::unique_ptr<Selector>()> make_selector;
   std::shared_ptr<discovery::Directory> directory;
   std::shared_ptr<Broker> broker;
+  std::shared_ptr<Events> events;
   std::shared_ptr<pubsub::LazyBroker> lazy_broker;
   std::unique_ptr<Client> client;
   std::unique_ptr<Server> server;
@@ -365,6 +385,7 @@ Client& Service::client() { return *parts_->client; }
 Runtime& Service::runtime() { return *parts_->runtime; }
 Registry& Service::registry() { return *parts_->registry; }
 Broker& Service::broker() { return *parts_->broker; }
+Events& Service::events() { return *parts_->events; }
 Metrics& Service::metrics() { return parts_->observer->metrics(); }
 Health& Service::health() { return parts_->server->health(); }
 std::string Service::address() const { return parts_->server->address(); }
@@ -375,6 +396,9 @@ Status Service::Start() {
   if (parts.started) return FailedPrecondition("the service runs already");
   if (parts.options.name.empty()) {
     return Misconfigured("a service needs a name (--server_name)");
+  }
+  if (parts.options.events != "none") {
+    if (Status there = parts.events->Connect(); !there) return there;
   }
   if (Status started = parts.server->Start(); !started) return started;
   auto described = parts.Describe();

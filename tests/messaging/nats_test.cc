@@ -9,9 +9,9 @@
 #include <micro/metrics.h>
 #include <micro/testing/broker_conformance.h>
 
-#include "broker/nats/nkey.h"
 #include "eventually.h"
 #include "log_lines.h"
+#include "nats/nkey.h"
 #include "nats_server.h"
 #include "socket.h"
 

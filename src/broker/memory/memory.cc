@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -76,9 +77,11 @@ class MemoryBus {
       return !queue.empty();
     });
     for (const auto& [queue, members] : groups) TakeOne(members, topic, message);
-    for (std::size_t i = 0; i < takers.size(); ++i) {
-      takers[i]->Take(topic, i + 1 < takers.size() ? message : std::move(message));
+    if (takers.empty()) return;
+    for (const RecipientPtr& taker : std::span(takers).first(takers.size() - 1)) {
+      taker->Take(topic, message);
     }
+    takers.back()->Take(topic, std::move(message));
   }
 
  private:

@@ -16,8 +16,8 @@
 
 #include "base/throttle.h"
 #include "broker/counts.h"
-#include "broker/nats/settings.h"
 #include "broker/recipient.h"
+#include "nats/settings.h"
 
 namespace micro::nats {
 

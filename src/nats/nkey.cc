@@ -1,4 +1,4 @@
-#include "broker/nats/nkey.h"
+#include "nats/nkey.h"
 
 #include <array>
 #include <cstdint>

@@ -24,8 +24,8 @@ struct Settings {
 
 /// What `config` says in libnats's terms; an error has Phase::kConfigure. Addresses are "host",
 /// "host:port", or one of these behind "nats://" or "tls://", with "user:password@" ahead of the
-/// host; none given: nats://127.0.0.1:4222. `flag` is what the options' flags begin with, for
-/// errors: "broker".
-Result<Settings> MakeSettings(const BrokerConfig& config, const std::string& flag);
+/// host; none given: nats://127.0.0.1:4222. `kind` is whose address flag it is,
+/// "broker" or "events"; the other flags are the broker's in any case.
+Result<Settings> MakeSettings(const BrokerConfig& config, const std::string& kind);
 
 }  // namespace micro::nats

@@ -1,4 +1,4 @@
-#include "broker/nats/settings.h"
+#include "nats/settings.h"
 
 #include <algorithm>
 #include <fstream>
@@ -9,7 +9,7 @@
 
 #include "base/address.h"
 #include "base/misconfigured.h"
-#include "broker/nats/nkey.h"
+#include "nats/nkey.h"
 
 namespace micro::nats {
 namespace {
@@ -43,7 +43,7 @@ bool TakePrefix(std::string_view& text, std::string_view prefix) {
 }
 
 // An address may hold a password: errors quote what is behind that.
-Result<Server> ParseServer(std::string_view text, const std::string& flag) {
+Result<Server> ParseServer(std::string_view text, const std::string& kind) {
   Server server;
   server.tls = TakePrefix(text, "tls://");
   if (!server.tls) TakePrefix(text, "nats://");
@@ -57,30 +57,30 @@ Result<Server> ParseServer(std::string_view text, const std::string& flag) {
   auto at = ParseHostPort(has_port ? std::string(text)
                                    : std::string(text) + ":" + std::to_string(kDefaultPort));
   if (!at || at->host.empty()) {
-    return Misconfigured("--" + flag + "_address: \"" + std::string(text) +
+    return Misconfigured("--" + kind + "_address: \"" + std::string(text) +
                          "\" is no address of a NATS server, such as nats://127.0.0.1:4222");
   }
   server.at = *std::move(at);
   return server;
 }
 
-Result<std::vector<Server>> ParseServers(const BrokerConfig& config, const std::string& flag) {
+Result<std::vector<Server>> ParseServers(const BrokerConfig& config, const std::string& kind) {
   std::vector<Server> servers;
   std::vector<std::string> addresses = config.addresses;
   if (addresses.empty()) addresses.emplace_back(kDefaultServer);
   for (const std::string& address : addresses) {
-    auto server = ParseServer(address, flag);
+    auto server = ParseServer(address, kind);
     if (!server) return Failure(server.error());
     servers.push_back(*std::move(server));
   }
   return servers;
 }
 
-Result<std::string> ReadSeed(const std::string& path, const std::string& flag) {
+Result<std::string> ReadSeed(const std::string& path) {
   std::ifstream file(path);
   std::string seed;
   if (!std::getline(file, seed)) {
-    return Misconfigured("--" + flag + "_nkey: cannot read \"" + path + '"');
+    return Misconfigured("--broker_nkey: cannot read \"" + path + '"');
   }
   while (!seed.empty() && std::isspace(static_cast<unsigned char>(seed.back())) != 0)
     seed.pop_back();
@@ -90,10 +90,10 @@ Result<std::string> ReadSeed(const std::string& path, const std::string& flag) {
 // Puts together what libnats is told, up to the first thing that it does not take.
 class Builder {
  public:
-  Builder(const BrokerConfig& config, const std::string& flag) : config_(config), flag_(flag) {}
+  Builder(const BrokerConfig& config, const std::string& kind) : config_(config), kind_(kind) {}
 
   Result<Settings> Build() {
-    auto servers = ParseServers(config_, flag_);
+    auto servers = ParseServers(config_, kind_);
     if (!servers) return Failure(servers.error());
     natsOptions* made = nullptr;
     if (natsOptions_Create(&made) != NATS_OK) return Misconfigured("libnats: out of memory");
@@ -162,8 +162,7 @@ class Builder {
     }
     if (config_.credentials.empty()) return Ok();
     if (!std::ifstream(config_.credentials)) {
-      return Misconfigured("--" + flag_ + "_credentials: cannot read \"" + config_.credentials +
-                           '"');
+      return Misconfigured("--broker_credentials: cannot read \"" + config_.credentials + '"');
     }
     return Check("credentials",
                  natsOptions_SetUserCredentialsFromFiles(to, config_.credentials.c_str(), nullptr));
@@ -171,11 +170,11 @@ class Builder {
 
   Status FillNkey() {
     if (config_.nkey_seed.empty()) return Ok();
-    auto seed = ReadSeed(config_.nkey_seed, flag_);
+    auto seed = ReadSeed(config_.nkey_seed);
     if (!seed) return Failure(seed.error());
     auto key = PublicNkey(*seed);
     OPENSSL_cleanse(seed->data(), seed->size());
-    if (!key) return Misconfigured("--" + flag_ + "_nkey: " + key.error().detail());
+    if (!key) return Misconfigured("--broker_nkey: " + key.error().detail());
     return Check("nkey", natsOptions_SetNKeyFromSeed(options_.get(), key->c_str(),
                                                      config_.nkey_seed.c_str()));
   }
@@ -184,7 +183,7 @@ class Builder {
     natsOptions* to = options_.get();
     if (Status set = Check("tls", natsOptions_SetSecure(to, true)); !set) return set;
     if (config_.tls_cert.empty() != config_.tls_key.empty())
-      return Misconfigured("--" + flag_ + "_tls_cert and --" + flag_ + "_tls_key go together");
+      return Misconfigured("--broker_tls_cert and --broker_tls_key go together");
     if (!config_.tls_ca.empty()) {
       Status set =
           Check("tls_ca", natsOptions_LoadCATrustedCertificates(to, config_.tls_ca.c_str()));
@@ -205,8 +204,9 @@ class Builder {
     std::string name = config_.tls_server_name;
     if (name.empty() && hosts.size() == 1) name = *hosts.begin();
     if (name.empty()) {
-      return Misconfigured("--" + flag_ + "_tls_server_name: with several servers it must say " +
-                           "which name is in their certificates");
+      return Misconfigured(
+          "--broker_tls_server_name: with several servers it must say "
+          "which name is in their certificates");
     }
     return Check("tls_server_name", natsOptions_SetExpectedHostname(options_.get(), name.c_str()));
   }
@@ -217,20 +217,20 @@ class Builder {
 
   Failure Refuse(const std::string& what, natsStatus status) const {
     const char* more = nats_GetLastError(nullptr);
-    return Misconfigured("--" + flag_ + "_" + what + ": " +
+    return Misconfigured("--" + (what == "address" ? kind_ : "broker") + "_" + what + ": " +
                          (more != nullptr && *more != '\0' ? more : natsStatus_GetText(status)));
   }
 
   const BrokerConfig& config_;
-  const std::string& flag_;
+  const std::string& kind_;
   OptionsPtr options_;
   bool tls_ = false;
 };
 
 }  // namespace
 
-Result<Settings> MakeSettings(const BrokerConfig& config, const std::string& flag) {
-  return Builder(config, flag).Build();
+Result<Settings> MakeSettings(const BrokerConfig& config, const std::string& kind) {
+  return Builder(config, kind).Build();
 }
 
 }  // namespace micro::nats
