@@ -38,6 +38,10 @@ struct CallInfo {
 /// Whether a call may be made again on another node, after `attempts` that ended with `error`.
 using RetryPredicate = bool (*)(const Error& error, int attempts);
 
+/// What go-micro v2's clients go by, idempotent or not: an error with code 408 or 500, and one that
+/// carries no code of go-micro's, which is a 500 to them.
+bool RetryLikeGoMicro(const Error& error, int attempts);
+
 /// How a call is made.
 ///
 ///     auto response = greeter.Hello(request, {.timeout = 200ms});
@@ -61,6 +65,11 @@ struct CallOptions {
   /// Decides whether a call that may have been carried out is sent again, in place of what is known
   /// of the method; null: only what does no harm is. Asked on an event loop: it must not block.
   RetryPredicate retry_if = nullptr;
+  /// A second node is asked as well when the first has not answered by then; the first answer
+  /// counts, and the other call is cancelled. For unary methods that may be repeated, as a .proto
+  /// file or `idempotent` says: INVALID_ARGUMENT with others. Zero: the client's own
+  /// (`--client_hedge_after`), which leaves those others alone; less than zero: never.
+  Duration hedge_after = {};
   /// What the call is about: with `--selector=consistent_hash`, calls with the same key, a text or
   /// a whole number, go to the same node as long as it is there.
   RoutingKey key = {};

@@ -2,7 +2,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -119,6 +121,27 @@ class Selector {
 
   /// One node that was not tried yet. UNAVAILABLE when there is none.
   virtual Result<Pick> Select(const PickContext& context) = 0;
+
+  /// Calls under way at a node, by its id, for people to look at; nothing where they are not
+  /// counted.
+  virtual std::optional<std::uint32_t> InFlight(const std::string& id) const {
+    (void)id;
+    return std::nullopt;
+  }
+};
+
+/// Asks nodes how much they have to do, for selectors that go by what others send them as well.
+/// Thread-safe; never blocks.
+class LoadProber {
+ public:
+  /// Takes the calls that a node has under way, this question left out, or why they are not known:
+  /// UNIMPLEMENTED from a node that does not tell. Any thread may run it.
+  using Told = std::move_only_function<void(Result<std::uint32_t> in_flight)>;
+
+  virtual ~LoadProber() = default;
+  /// Asks `node` over the connections of the loop that this thread is. `told` is run once, within a
+  /// second or so.
+  virtual void Ask(const Node& node, Told told) = 0;
 };
 
 /// What a selector is made from.
@@ -126,6 +149,8 @@ struct SelectorConfig {
   /// How long it takes a node that is new among others to get its full share of the calls; zero: it
   /// has it at once.
   Duration slow_start = {};
+  /// Whom it may have nodes asked by; null: nobody.
+  std::shared_ptr<LoadProber> prober = {};
 };
 
 }  // namespace micro

@@ -1,11 +1,14 @@
 #include "client/call.h"
 
+#include <array>
 #include <utility>
 
 #include "micro/stream.h"
 
 #include "base/backoff.h"
 #include "base/dice.h"
+#include "base/overload.h"
+#include "client/readable.h"
 #include "observe/trace.h"
 #include "runtime/timer.h"
 
@@ -21,32 +24,6 @@ constexpr std::chrono::milliseconds kLongestPause{250};
 // Lists of addresses that a loop keeps, and words on attempts that an error carries.
 constexpr std::size_t kMostLists = 16;
 constexpr std::size_t kMostWords = 4096;
-
-// Waits until a stream has something to read, or patience is over.
-class Readable final : public transport::Waiter, public runtime::Wait {
- public:
-  Readable(transport::ClientStream& stream, std::string& message, const runtime::Patience& patience)
-      : Wait(patience), stream_(stream), message_(message) {}
-
-  bool await_ready() {
-    read_ = stream_.TryRead(message_);
-    return read_ != transport::Read::kPending;
-  }
-  bool await_suspend(std::coroutine_handle<> waiting) {
-    stream_.WaitReadable(*this);
-    return Suspend(waiting);
-  }
-  transport::Read await_resume() const { return read_; }
-  void Wake() override {
-    if (!await_ready()) return stream_.WaitReadable(*this);
-    Settle();
-  }
-
- private:
-  transport::ClientStream& stream_;
-  std::string& message_;
-  transport::Read read_ = transport::Read::kPending;
-};
 
 std::string Describe(const Node& node) {
   return node.id == node.address ? node.address : node.id + " at " + node.address;
@@ -69,6 +46,11 @@ Outcome OutcomeOf(const Error& error) {
   }
 }
 
+Failure TooMany() {
+  return Fails(Error(Code::kInternal, "more than one response came to a unary call")
+                   .set_phase(Phase::kRemote));
+}
+
 }  // namespace
 
 void PerLoop::Close() {
@@ -77,6 +59,7 @@ void PerLoop::Close() {
     calls.pop_front();
     call.interrupter().Pull();
   }
+  probes->Close();
   pool->Close();
 }
 
@@ -155,6 +138,9 @@ void Call::Begin() {
 void Call::End(Code code) {
   if (!std::exchange(under_way_, false)) return;
   const Duration took = std::chrono::steady_clock::now() - began_;
+  if (attempts_ > 1 && parts_.observer->exports()) {
+    context_.attributes_.Set("rpc.attempts", std::to_string(attempts_));
+  }
   called_.stats.Ended(code, took);
   parts_.observer->Add({.record = {.trace = context_.trace_,
                                    .name = &called_.span_name,
@@ -215,8 +201,22 @@ Status Call::FillHead() {
   return Ok();
 }
 
+Status Call::FillHedge() {
+  const bool repeatable = unary() && (method_.idempotent || options_.idempotent);
+  if (options_.hedge_after > Duration::zero() && !repeatable) {
+    return InvalidArgument(
+        context_.path_ + " cannot be hedged: " +
+        (unary() ? "repeating it may do harm (CallOptions::idempotent)" : "it streams"));
+  }
+  if (!repeatable || once_ || options_.hedge_after < Duration::zero()) return Ok();
+  hedge_after_ =
+      options_.hedge_after > Duration::zero() ? options_.hedge_after : parts_.hedge_after;
+  return Ok();
+}
+
 Task<Status> Call::Run(Context& /*context*/) {
   if (Status ready = FillHead(); !ready) co_return ready;
+  if (Status ready = FillHedge(); !ready) co_return ready;
   if (Status ready = co_await Prepare(); !ready) co_return ready;
   co_return co_await Attempts();
 }
@@ -247,26 +247,85 @@ Task<Status> Call::Attempts() {
     if (patience_.over() || context_.remaining() == Duration::zero()) {
       co_return last ? OutOfTime() : Last(std::move(last));
     }
-    auto pick = selector_->Select({.tried = tried_, .path = context_.path_, .key = options_.key});
+    auto pick = PickNode(place_);
     if (!pick) {
       if (Widen()) continue;
-      const bool more = co_await FindMore();
+      const bool full = pick.error().code() == Code::kResourceExhausted;
+      const bool more = full ? false : co_await FindMore();
       if (more) continue;
       co_return last ? NoNode(std::move(pick.error())) : Last(std::move(last));
     }
     if (!last) Remember(last.error());
     node_ = pick->shared_node();
     ++attempts_;
-    Attempt attempt = co_await TryOn();
-    Tell(*pick, attempt);
+    if (auto* const reason = std::exchange(retrying_, nullptr)) reason->Add();
+    Task<Attempt> trying = hedged() ? Hedge(&*pick) : TryOn();
+    Attempt attempt = co_await trying;
+    if (!hedged()) Tell(*pick, attempt);
+    place_ = {};
+    second_place_ = {};
     if (attempt.status) co_return Ok();
     attempt.status.error().set_node(Describe(*node_)).set_attempts(attempts_);
     tried_.push_back(node_->id);
     last = std::move(attempt.status);
+    TraceAttempt(last.error());
     if (!MayRetry(attempt.verdict, last.error())) co_return Last(std::move(last));
     const bool in_time = co_await Pause(attempt.verdict);
     if (!in_time) co_return Last(std::move(last));
   }
+}
+
+Result<Pick> Call::Select(std::span<const std::string> passed) const {
+  return selector_->Select({.tried = passed, .path = context_.path_, .key = options_.key});
+}
+
+// A node that takes the call now, and the call's place there.
+Result<Pick> Call::PickNode(discovery::NodeCalls::Place& place) const {
+  return target_->endpoints->guarded() ? PickGuarded(place) : Select(tried_);
+}
+
+// Passes over nodes that are full, and over those on trial unless there are no others.
+Result<Pick> Call::PickGuarded(discovery::NodeCalls::Place& place) const {
+  using enum discovery::Admission::Answer;
+  discovery::Endpoints& endpoints = *target_->endpoints;
+  std::vector<std::string> passed = tried_;
+  bool any_full = false;
+  bool any_on_trial = false;
+  for (const bool heed_trials : {true, false}) {
+    if (!heed_trials && !std::exchange(any_on_trial, false)) break;
+    if (!heed_trials) passed = tried_;
+    while (true) {
+      auto pick = Select(passed);
+      if (!pick && !any_full && !any_on_trial) return pick;
+      if (!pick) break;
+      discovery::Admission admission = endpoints.Admit(pick->node(), heed_trials);
+      if (admission.answer == kYes) {
+        place = std::move(admission.place);
+        return pick;
+      }
+      passed.push_back(pick->node().id);
+      (admission.answer == kFull ? any_full : any_on_trial) = true;
+      (admission.answer == kFull ? parts_.counters->full : parts_.counters->on_trial).Add();
+    }
+  }
+  return Failure(Overloaded("every node of \"" + context_.service_ + "\" has " +
+                            std::to_string(endpoints.max_node_calls()) +
+                            " calls of this client under way (--client_max_node_calls)")
+                     .set_phase(Phase::kConnect));
+}
+
+std::optional<Pick> Call::PickSecond() {
+  tried_.push_back(node_->id);
+  auto pick = PickNode(second_place_);
+  if (!pick) return std::nullopt;
+  if (!target_->budget.Take(std::chrono::steady_clock::now())) {
+    parts_.counters->denied.Add();
+    second_place_ = {};
+    return std::nullopt;
+  }
+  ++attempts_;
+  parts_.counters->hedges.Add();
+  return *std::move(pick);
 }
 
 // Every node of the own zone was tried in vain.
@@ -287,6 +346,7 @@ Task<bool> Call::FindMore() {
 }
 
 Failure Call::NoNode(Error why) const {
+  if (why.code() == Code::kResourceExhausted) return Failure(std::move(why));
   const std::string of = "no node of \"" + context_.service_ + "\"";
   if (options_.filter != nullptr) why = Error(Code::kUnavailable, of + " passes the call's filter");
   return Failure(why.set_phase(Phase::kResolve));
@@ -296,6 +356,20 @@ Failure Call::NoNode(Error why) const {
 void Call::Remember(const Error& error) {
   if (earlier_.size() > kMostWords) return;
   earlier_ += (earlier_.empty() ? "" : "; ") + error.node() + ": " + error.detail();
+}
+
+void Call::Fail(const Node& failed, Error error) {
+  error.set_node(Describe(failed));
+  tried_.push_back(failed.id);
+  TraceAttempt(error);
+  Remember(error);
+}
+
+void Call::TraceAttempt(const Error& error) {
+  if (!parts_.observer->exports()) return;
+  context_.attributes_.Add(
+      "rpc.attempt",
+      error.node() + ": " + std::string(ToString(error.code())) + ": " + error.detail());
 }
 
 Status Call::Last(Status last) const {
@@ -309,7 +383,18 @@ bool Call::MayRetry(Verdict verdict, const Error& error) {
     if (retries_ == 0 || !IsSafe(verdict, error)) return false;
     --retries_;
   }
-  return target_->budget.Take(std::chrono::steady_clock::now());
+  if (!target_->budget.Take(std::chrono::steady_clock::now())) {
+    parts_.counters->denied.Add();
+    return false;
+  }
+  retrying_ = &ReasonFor(verdict);
+  return true;
+}
+
+Counter& Call::ReasonFor(Verdict verdict) const {
+  if (verdict == Verdict::kNotSent) return parts_.counters->not_sent;
+  if (verdict == Verdict::kRefused) return parts_.counters->refused;
+  return options_.retry_if != nullptr ? parts_.counters->asked_for : parts_.counters->repeatable;
 }
 
 bool Call::IsSafe(Verdict verdict, const Error& error) const {
@@ -335,25 +420,28 @@ Task<Call::Attempt> Call::TryOn() {
   if (!connection) {
     auto dialled = co_await loop_.pool->Get(node_->address, patience_);
     if (!dialled) {
-      const bool late = dialled.error().code() == Code::kDeadlineExceeded;
       if (patience_.over()) co_return Attempt{Cancelled()};
-      co_return Attempt{Failure(dialled.error()), late ? Verdict::kDone : Verdict::kNotSent};
+      co_return Unconnected(dialled.error());
     }
     connection = *std::move(dialled);
   }
   co_return co_await Exchange(*connection);
 }
 
-// To whoever picks nodes.
+Call::Attempt Call::Unconnected(const Error& error) {
+  const bool late = error.code() == Code::kDeadlineExceeded;
+  return {Failure(error), late ? Verdict::kDone : Verdict::kNotSent};
+}
+
 void Call::Tell(Pick& pick, const Attempt& attempt) {
   Outcome outcome = Outcome::kAnswered;
   if (attempt.verdict == Verdict::kNotSent) {
     outcome = Outcome::kUnreachable;
   } else if (!attempt.status) {
-    outcome = OutcomeOf(attempt.status.error());
+    outcome = client::OutcomeOf(attempt.status.error());
   }
   pick.Report(outcome);
-  target_->endpoints->Report(*node_, outcome);
+  target_->endpoints->Report(pick.node(), outcome);
 }
 
 Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
@@ -372,17 +460,85 @@ Task<Call::Attempt> UnaryCall::Exchange(transport::Connection& connection) {
     if (read == transport::Read::kPending) co_return Attempt{OutOfTime()};
     if (read == transport::Read::kEnd) break;
     if (std::exchange(answered, true)) {
-      co_return Attempt{Fails(Error(Code::kInternal, "more than one response came to a unary call")
-                                  .set_phase(Phase::kRemote))};
+      co_return Attempt{TooMany()};
     }
-    called_.stats.Received();
-    if (Status decoded = codec_->Decode(message_, response_); !decoded) {
-      co_return Attempt{
-          Fails(Error(Code::kInternal, "the response cannot be read: " + decoded.error().detail())
-                    .set_phase(Phase::kRemote))};
-    }
+    if (Status decoded = Decode(message_); !decoded) co_return Attempt{std::move(decoded)};
   }
   co_return Settle(*stream, answered);
+}
+
+Status UnaryCall::Decode(const std::string& message) {
+  called_.stats.Received();
+  const Status decoded = codec_->Decode(message, response_);
+  if (decoded) return Ok();
+  return Fails(Error(Code::kInternal, "the response cannot be read: " + decoded.error().detail())
+                   .set_phase(Phase::kRemote));
+}
+
+// The first to answer wins, be it with an error of its own; one that fails leaves it to the other.
+Task<Call::Attempt> UnaryCall::Hedge(Pick* first) {
+  message_.assign(transport::kHeadroom, '\0');
+  if (Status encoded = codec_->Encode(request_, message_); !encoded) co_return Attempt{encoded};
+  const auto race = std::make_shared<Race>(loop().pool, head_, message_, patience_.deadline);
+  std::optional<Pick> second;
+  Race::Runner* over = co_await FirstOver(race.get(), &second);
+  std::array<Pick*, 2> untold = {first, second ? &*second : nullptr};
+  Attempt attempt = over != nullptr ? ResultOf(*over) : Attempt{OutOfTime()};
+  while (over != nullptr && attempt.verdict != Verdict::kDone &&
+         attempt.verdict != Verdict::kAnswered && race->running()) {
+    Pick*& pick = untold.at(over->node == first->shared_node() ? 0 : 1);
+    Tell(*std::exchange(pick, nullptr), attempt);
+    Fail(*over->node, std::move(attempt.status.error()));
+    over = co_await race->Next(patience_);
+    attempt = over != nullptr ? ResultOf(*over) : Attempt{OutOfTime()};
+  }
+  race->Stop();
+  if (over != nullptr) Take(*over, attempt);
+  if (second && over != nullptr && over->node == second->shared_node() && attempt.status) {
+    parts_.counters->hedges_won.Add();
+  }
+  const Attempt cancelled{Cancelled()};
+  for (Pick* const pick : untold) {
+    if (pick == nullptr) continue;
+    const bool won = over == nullptr || pick->shared_node() == over->node;
+    Tell(*pick, won ? attempt : cancelled);
+  }
+  co_return attempt;
+}
+
+// Sends the request to the node that was picked, and to a second one when that takes its time.
+Task<Race::Runner*> UnaryCall::FirstOver(Race* race, std::optional<Pick>* second) {
+  called_.stats.Sent();
+  race->Start(node_);
+  Race::Runner* const over = co_await race->Next(patience_.Within(hedge_after()));
+  const bool in_time = !patience_.over() && context_.remaining() > Duration::zero();
+  if (over != nullptr || !in_time) co_return over;
+  if (auto picked = PickSecond()) {
+    second->emplace(*std::move(picked));
+    called_.stats.Sent();
+    race->Start((*second)->shared_node());
+  }
+  Race::Runner* const next = co_await race->Next(patience_);
+  co_return next;
+}
+
+Call::Attempt UnaryCall::ResultOf(const Race::Runner& runner) const {
+  if (!runner.connected) return Unconnected(runner.connected.error());
+  if (!runner.ended) return {OutOfTime()};
+  if (runner.answers > 1) return {TooMany()};
+  if (!runner.stream->status()) return Judge(*runner.stream);
+  return {Ok()};
+}
+
+// What the node whose answer counts has said becomes that of the call.
+void UnaryCall::Take(Race::Runner& runner, Attempt& attempt) {
+  node_ = runner.node;
+  context_.peer_ = node_->address;
+  if (!runner.stream || runner.answers > 1) return;
+  const Attempt settled = Settle(*runner.stream, runner.answers > 0);
+  if (!attempt.status) return;
+  attempt.status = settled.status;
+  if (runner.answers > 0) attempt.status = Decode(runner.answer);
 }
 
 Call::Attempt UnaryCall::Settle(transport::ClientStream& stream, bool answered) {

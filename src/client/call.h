@@ -12,6 +12,8 @@
 #include "base/chain.h"
 #include "client/parts.h"
 #include "client/pool.h"
+#include "client/prober.h"
+#include "client/race.h"
 #include "client/retry_budget.h"
 
 namespace micro::client {
@@ -61,12 +63,26 @@ class Call : public Next::Step, public CallHook {
   Task<Status> Run(Context& context) override;
   /// What is done with a connection.
   virtual Task<Attempt> Exchange(transport::Connection& connection) = 0;
+  /// An attempt, and another beside it when it takes long. Tells both picks.
+  virtual Task<Attempt> Hedge(Pick* first) = 0;
   /// What came of an attempt that ended with the error of `stream`, when all of it may be repeated.
   static Attempt Judge(const transport::ClientStream& stream);
+  /// What came of an attempt that got no connection.
+  static Attempt Unconnected(const Error& error);
   /// The node before any was picked.
   static const NodePtr& nobody();
   Status Cancelled() const;
   Status OutOfTime() const;
+  /// A node that no attempt was made on, with what it takes to make one; nothing when there is
+  /// none, or no budget for it.
+  std::optional<Pick> PickSecond();
+  /// To whoever picks nodes.
+  void Tell(Pick& pick, const Attempt& attempt);
+  /// Takes in an attempt of a node that failed while another goes on.
+  void Fail(const Node& failed, Error error);
+  PerLoop& loop() { return loop_; }
+  bool hedged() const { return hedge_after_ > Duration::zero(); }
+  Duration hedge_after() const { return hedge_after_; }
 
   const ClientParts& parts_;
   const MethodInfo& method_;
@@ -87,7 +103,12 @@ class Call : public Next::Step, public CallHook {
   void ChooseSelector();
   Task<Status> Attempts();
   Task<Attempt> TryOn();
-  void Tell(Pick& pick, const Attempt& attempt);
+  Status FillHedge();
+  Result<Pick> PickNode(discovery::NodeCalls::Place& place) const;
+  Result<Pick> PickGuarded(discovery::NodeCalls::Place& place) const;
+  Result<Pick> Select(std::span<const std::string> passed) const;
+  Counter& ReasonFor(Verdict verdict) const;
+  void TraceAttempt(const Error& error);
   bool MayRetry(Verdict verdict, const Error& error);
   bool IsSafe(Verdict verdict, const Error& error) const;
   Task<bool> Pause(Verdict verdict);
@@ -107,7 +128,11 @@ class Call : public Next::Step, public CallHook {
   std::vector<std::string> tried_;
   std::string earlier_;  // what became of the attempts before the last
   std::uint32_t retries_ = 0;
-  bool once_ = false;  // one attempt is all there may be
+  Duration hedge_after_{};             // zero: never
+  discovery::NodeCalls::Place place_;  // at the node that is called, where those are limited
+  discovery::NodeCalls::Place second_place_;
+  Counter* retrying_ = nullptr;  // what the next attempt counts as
+  bool once_ = false;            // one attempt is all there may be
   int attempts_ = 0;
   bool looked_again_ = false;
   bool widened_ = false;
@@ -122,7 +147,12 @@ class UnaryCall final : public Call {
 
  private:
   Task<Attempt> Exchange(transport::Connection& connection) override;
+  Task<Attempt> Hedge(Pick* first) override;
   Attempt Settle(transport::ClientStream& stream, bool answered);
+  Task<Race::Runner*> FirstOver(Race* race, std::optional<Pick>* second);
+  Attempt ResultOf(const Race::Runner& runner) const;
+  void Take(Race::Runner& runner, Attempt& attempt);
+  Status Decode(const std::string& message);
 
   const google::protobuf::Message& request_;
   google::protobuf::Message& response_;
@@ -141,6 +171,7 @@ struct PerLoop {
   PerLoop(std::shared_ptr<Transport> transport, const Pool::Options& options,
           double retries_per_second)
       : pool(std::make_shared<Pool>(std::move(transport), options)),
+        probes(std::make_shared<Probes>(pool)),
         retries_per_second_(retries_per_second) {}
 
   /// Ends the calls under way and closes the connections.
@@ -156,6 +187,7 @@ struct PerLoop {
                              std::span<const std::string> addresses);
 
   std::shared_ptr<Pool> pool;
+  std::shared_ptr<Probes> probes;
   boost::intrusive::list<Call, boost::intrusive::constant_time_size<false>> calls;
 
  private:

@@ -47,12 +47,15 @@ std::size_t ThreadNumber() {
 class Client::Pipeline {
  public:
   explicit Pipeline(ClientParts made) : parts(std::move(made)) {
+    parts.counters = std::make_shared<client::Counters>(parts.observer->metrics());
     const std::size_t count = parts.runtime->loops();
     const double retries = client::RetryBudget::kPerSecond / static_cast<double>(count);
     for (std::size_t i = 0; i < count; ++i) {
       loops.emplace(&parts.runtime->loop(i),
                     std::make_unique<client::PerLoop>(parts.transport, parts.pool, retries));
     }
+    if (parts.prober == nullptr) return;
+    for (const auto& [loop, per_loop] : loops) parts.prober->Add(*loop, per_loop->probes);
   }
 
   Task<Status> Call(const std::string& service, const MethodInfo& method,

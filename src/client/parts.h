@@ -9,7 +9,9 @@
 #include "micro/runtime.h"
 #include "micro/transport.h"
 
+#include "client/counters.h"
 #include "client/pool.h"
+#include "client/prober.h"
 #include "discovery/directory.h"
 #include "observe/observer.h"
 #include "observe/trace.h"
@@ -25,8 +27,11 @@ struct ClientParts {
   Duration request_timeout{};
   client::Pool::Options pool = {};
   std::uint32_t retries = 1;
+  Duration hedge_after = {};  ///< of calls that may be repeated; zero: they are not hedged
   observe::TraceHeaders trace_headers = {};
+  std::shared_ptr<client::Prober> prober = {};  ///< to be given this client's connections
   std::shared_ptr<observe::Observer> observer = std::make_shared<observe::Observer>();
+  std::shared_ptr<client::Counters> counters = {};  ///< made by the client
   Status broken = {};  ///< why there are no calls, when the rest could not be made
 };
 

@@ -53,6 +53,8 @@ class StreamCall final : public internal::ClientMessageStream, public Call {
 
   static internal::Detached Drive(std::shared_ptr<StreamCall> self);
   Task<Attempt> Exchange(transport::Connection& connection) override;
+  // Streams are not hedged.
+  Task<Attempt> Hedge(Pick* /*first*/) override { co_return Attempt{OutOfTime()}; }
   Attempt Settle(bool in_time);
   void Begin();
   void EndAttempt();

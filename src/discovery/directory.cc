@@ -50,6 +50,24 @@ std::shared_ptr<Endpoints> Directory::At(std::span<const std::string> addresses)
   return list;
 }
 
+std::vector<ServiceReport> Directory::Report() const {
+  std::vector<std::shared_ptr<Endpoints>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto* services : {&services_, &lists_}) {
+      for (const auto& [name, endpoints] : *services) all.push_back(endpoints);
+    }
+  }
+  std::vector<ServiceReport> reports;
+  std::size_t nodes = 0;
+  for (const auto& endpoints : all) {
+    if (nodes >= kMostReported) break;
+    reports.push_back(endpoints->Report());
+    nodes += reports.back().nodes.size();
+  }
+  return reports;
+}
+
 // Whoever makes up names does not fill the memory with them.
 void Directory::DropUnknown() {
   std::vector<Services::iterator> unknown;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "discovery/endpoints.h"
 
@@ -15,6 +16,7 @@ class Directory {
  public:
   /// Services without nodes, and lists of addresses, that are kept in mind.
   static constexpr std::size_t kMostUnknown = 256;
+  static constexpr std::size_t kMostReported = 5000;
 
   explicit Directory(Surroundings around);
   Directory(const Directory&) = delete;
@@ -24,6 +26,8 @@ class Directory {
   std::shared_ptr<Endpoints> Find(const std::string& service);
   /// Nodes that need not be found.
   std::shared_ptr<Endpoints> At(std::span<const std::string> addresses);
+  /// What is known of all services, up to kMostReported nodes, and why.
+  std::vector<ServiceReport> Report() const;
 
  private:
   using Services = std::map<std::string, std::shared_ptr<Endpoints>>;
@@ -32,7 +36,7 @@ class Directory {
   void DropUnknown();
 
   const Surroundings around_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Services services_;
   Services lists_;  // by their addresses
   // Threads of its own: blocking handlers that wait for a lookup may hold all of the workers.

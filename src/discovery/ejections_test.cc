@@ -99,5 +99,60 @@ TEST_F(EjectionsTest, AllMayRestThatCannotBeReached) {
   for (const char* id : {"a", "b", "c", "d"}) EXPECT_TRUE(Report(id, Outcome::kUnreachable));
 }
 
+// --- trials
+// ---------------------------------------------------------------------------------------
+
+class TrialTest : public EjectionsTest {
+ protected:
+  TrialTest() {
+    Report("a", Outcome::kTimedOut, Ejections::kMostFailures);
+    now_ = ejections_.Until("a");
+  }
+  bool Try() { return ejections_.Try("a", now_); }
+};
+
+TEST_F(TrialTest, ANodeThatHasRestedGetsOneCallAtATime) {
+  EXPECT_TRUE(Try());
+  EXPECT_FALSE(Try());
+  Report("a", Outcome::kAbandoned);
+  EXPECT_TRUE(Try());
+  EXPECT_FALSE(Try());
+}
+
+TEST_F(TrialTest, AnAnswerEndsTheTrial) {
+  EXPECT_TRUE(Try());
+  Report("a", Outcome::kAnswered);
+  EXPECT_TRUE(Try());
+  EXPECT_TRUE(Try());
+}
+
+TEST_F(TrialTest, OneFailureOnTrialIsEnough) {
+  EXPECT_TRUE(Try());
+  EXPECT_TRUE(Report("a", Outcome::kTimedOut));
+  EXPECT_EQ(ejections_.Until("a"), now_ + 4s);  // twice as long
+  now_ = ejections_.Until("a");
+  EXPECT_TRUE(Try());
+}
+
+TEST_F(TrialTest, ACallThatLastsKeepsNobodyWaiting) {
+  EXPECT_TRUE(Try());
+  now_ += 1s;
+  EXPECT_TRUE(Try());
+}
+
+TEST_F(TrialTest, NodesThatDoNotRestNeedNoTrial) {
+  Report("b", Outcome::kTimedOut);
+  for (const char* id : {"b", "c"}) {
+    EXPECT_TRUE(ejections_.Try(id, now_)) << id;
+    EXPECT_TRUE(ejections_.Try(id, now_)) << id;
+  }
+}
+
+TEST_F(TrialTest, ANodeThatRestsAndIsUsedAllTheSameIsNotOnTrial) {
+  Report("b", Outcome::kUnreachable);
+  EXPECT_TRUE(ejections_.Try("b", now_));
+  EXPECT_TRUE(ejections_.Try("b", now_));
+}
+
 }  // namespace
 }  // namespace micro::discovery

@@ -12,6 +12,15 @@ namespace {
 // Nodes that are passed on in no time worth mentioning.
 constexpr std::size_t kFew = 256;
 
+std::string Reason(const Ejections::Trouble& trouble) {
+  const bool unreachable = trouble.last == Outcome::kUnreachable;
+  std::string reason = unreachable                         ? "could not be reached"
+                       : trouble.last == Outcome::kRefused ? "said that it cannot serve"
+                                                           : "did not answer in time";
+  if (trouble.rests == 0) return reason + ", " + std::to_string(trouble.failures) + " in a row";
+  return trouble.rests == 1 ? reason : reason + ", rest " + std::to_string(trouble.rests);
+}
+
 double Chance() { return Dice::OfThread().Fraction(); }
 
 bool NamesNone(const Result<std::vector<ServiceInfo>>& found) {
@@ -36,6 +45,8 @@ Endpoints::Endpoints(std::string service, Surroundings around, runtime::WorkerPo
       lookups_(lookups),
       counters_(*around_.metrics),
       views_(around_.make_selector, around_.zone),
+      calls_(around_.max_node_calls > 0 ? std::make_shared<NodeCalls>(around_.max_node_calls)
+                                        : nullptr),
       ejections_(Chance) {}
 
 void Endpoints::Fix(std::span<const std::string> addresses) {
@@ -146,6 +157,7 @@ void Endpoints::Finish(const Status& outcome) {
   {
     const std::lock_guard lock(mutex_);
     looking_ = false;
+    looked_up_ = Now();
     last_ = outcome;
     last_until_ = Now() + (outcome ? around_.times.fresh : around_.times.nothing);
     waiting.swap(waiting_);
@@ -205,6 +217,20 @@ void Endpoints::Apply(const Change& change) {
 
 // --- how calls went ------------------------------------------------------------------------------
 
+Admission Endpoints::Admit(const Node& node, bool heed_trials) {
+  using enum Admission::Answer;
+  Admission admission;
+  if (calls_ != nullptr) {
+    auto place = calls_->Enter(node.id);
+    if (!place) return {.answer = kFull};
+    admission.place = *std::move(place);
+  }
+  if (!heed_trials || !troubled_.load(std::memory_order_relaxed)) return admission;
+  const std::lock_guard lock(mutex_);
+  if (!ejections_.Try(node.id, Now())) return {.answer = kOnTrial};
+  return admission;
+}
+
 void Endpoints::Note(const Node& node, Outcome outcome) {
   const TimePoint now = Now();
   const std::lock_guard lock(mutex_);
@@ -220,6 +246,45 @@ void Endpoints::Note(const Node& node, Outcome outcome) {
   }
   // Where there are many nodes, others are tried in its place for a moment.
   nodes_.size() <= kFew ? Publish(now) : PublishSoon();
+}
+
+// --- what people are shown -----------------------------------------------------------------------
+
+ServiceReport Endpoints::Report() const {
+  const TimePoint now = Now();
+  const std::lock_guard lock(mutex_);
+  ServiceReport report{.name = service_,
+                       .source = fixed_     ? "addresses"
+                                 : watched_ ? "watch"
+                                            : "lookup",
+                       .vouched = nodes_.vouched(),
+                       .looked_up = {},
+                       .trouble = {},
+                       .nodes = {}};
+  if (looked_up_) report.looked_up = now - *looked_up_;
+  if (!fixed_ && !last_) report.trouble = last_.error().detail();
+  for (const auto& [id, known] : nodes_.all()) report.nodes.push_back(ReportOn(known, now));
+  return report;
+}
+
+NodeReport Endpoints::ReportOn(const NodeSet::Known& known, TimePoint now) const {
+  NodeReport report{.id = known.node->id,
+                    .address = known.node->address,
+                    .version = known.service->version,
+                    .zone = {},
+                    .seen = now - known.seen,
+                    .withdrawn = known.withdrawn,
+                    .why = {},
+                    .in_flight = {}};
+  const auto zone = known.node->metadata.find("zone");
+  if (zone != known.node->metadata.end()) report.zone = zone->second;
+  if (nodes_.size() <= kFew) report.in_flight = views_.InFlight(report.id);
+  const auto trouble = ejections_.TroubleOf(report.id);
+  if (!trouble) return report;
+  report.rests = std::max(trouble->until - now, Duration::zero());
+  report.on_trial = trouble->rests > 0 && report.rests == Duration::zero();
+  report.why = Reason(*trouble);
+  return report;
 }
 
 // --- passing it on -------------------------------------------------------------------------------

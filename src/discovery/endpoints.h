@@ -13,7 +13,9 @@
 #include "micro/selector.h"
 
 #include "discovery/ejections.h"
+#include "discovery/node_calls.h"
 #include "discovery/node_set.h"
+#include "discovery/report.h"
 #include "discovery/views.h"
 #include "runtime/signal.h"
 #include "runtime/worker_pool.h"
@@ -35,9 +37,18 @@ struct Surroundings {
   Runtime* runtime = nullptr;
   std::shared_ptr<Registry> registry = {};
   Views::MakeSelector make_selector = {};
-  std::string zone = {};  ///< whose nodes are called first; empty: all alike
+  std::string zone = {};             ///< whose nodes are called first; empty: all alike
+  std::uint64_t max_node_calls = 0;  ///< under way at one node; 0: no limit
   Metrics* metrics = nullptr;
   Times times = {};
+};
+
+/// Whether a call may go to a node, and its place there as long as it lasts.
+struct Admission {
+  enum class Answer : std::uint8_t { kYes, kFull, kOnTrial };
+
+  Answer answer = Answer::kYes;
+  NodeCalls::Place place = {};
 };
 
 /// What a client knows of one service: its nodes, looked up once by whoever comes first, kept up by
@@ -70,11 +81,21 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
   /// `patience`; what was found a moment ago is not looked up again. On an event loop.
   Task<Status> Refresh(runtime::Patience patience);
 
+  /// Whether a call has to ask for admission to its node. Cheap, from any thread.
+  bool guarded() const { return calls_ != nullptr || troubled_.load(std::memory_order_relaxed); }
+  /// Lets a call to a node in, or not. From any thread.
+  Admission Admit(const Node& node, bool heed_trials);
+  /// Calls that may be under way at one node, where there is a limit.
+  std::uint64_t max_node_calls() const { return around_.max_node_calls; }
+
   /// How a call to a node went; cheap as long as calls are answered. From any thread.
   void Report(const Node& node, Outcome outcome) {
     const bool fine = outcome == Outcome::kAnswered || outcome == Outcome::kAbandoned;
     if (!fine || troubled_.load(std::memory_order_relaxed)) Note(node, outcome);
   }
+
+  /// What is known, and why. From any thread.
+  ServiceReport Report() const;
 
  private:
   using Found = Result<std::vector<ServiceInfo>>;
@@ -108,6 +129,7 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
   void Apply(const Change& change);
   void Note(const Node& node, Outcome outcome);
   void Later(Duration delay, void (Endpoints::*then)());
+  NodeReport ReportOn(const NodeSet::Known& known, TimePoint now) const;
   void PublishSoon();
   void PublishNow();
   void Publish(TimePoint now);
@@ -117,6 +139,7 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
   runtime::WorkerPool& lookups_;
   Counters counters_;
   Views views_;
+  const std::shared_ptr<NodeCalls> calls_;  // where there is a limit
   std::atomic<bool> known_{false};
   std::atomic<bool> troubled_{false};
 
@@ -128,6 +151,7 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
   std::vector<std::shared_ptr<Waiting>> waiting_;
   Status last_;           // how the last lookup went,
   TimePoint last_until_;  // and how long that is taken for the truth
+  std::optional<TimePoint> looked_up_;
   TimePoint published_at_;
   int failed_ = 0;       // lookups or watches, in a row
   bool usable_ = false;  // there are nodes, be they vouched for or not
@@ -136,7 +160,7 @@ class Endpoints : public std::enable_shared_from_this<Endpoints> {
   bool publishes_ = false;    // at some later time
   bool fixed_ = false;
   bool closed_ = false;
-  bool watched_ = false;  // touched by the lookup under way only
+  std::atomic<bool> watched_{false};  // written by the lookup under way only
   Subscription watch_;
 };
 

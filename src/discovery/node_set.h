@@ -50,6 +50,8 @@ class NodeSet {
   /// Those to use, in the order in which they came: without the withdrawn, as long as there are
   /// others.
   std::vector<const Known*> Usable(TimePoint now) const;
+  /// All that are known, in the order of their ids.
+  const std::map<std::string, Known, std::less<>>& all() const { return known_; }
   /// Whether the registry vouches for any.
   bool vouched() const;
   std::size_t size() const { return known_.size(); }

@@ -24,6 +24,14 @@ std::shared_ptr<Selector> Views::Get(const NodeFilter& filter, bool any_zone) {
   return selector;
 }
 
+std::optional<std::uint64_t> Views::InFlight(const std::string& id) const {
+  const auto main = main_->InFlight(id);
+  if (!main) return std::nullopt;
+  std::uint64_t sum = *main;
+  for (const auto& [key, view] : views_) sum += view.selector->InFlight(id).value_or(0);
+  return sum;
+}
+
 void Views::DropOldest() {
   if (views_.size() <= kMostFilters) return;
   views_.erase(

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,9 @@ class Views {
   bool zoned() const { return !zone_.empty(); }
   /// For calls with a filter, or that go to any zone.
   std::shared_ptr<Selector> Get(const NodeFilter& filter, bool any_zone);
+
+  /// Calls under way at a node, where selectors count them.
+  std::optional<std::uint64_t> InFlight(const std::string& id) const;
 
   /// The nodes from now on.
   void Update(const std::vector<const NodeSet::Known*>& nodes, const Ejections& ejections,

@@ -30,6 +30,9 @@ class ConsistentHashSelector final : public Selector {
 
   void Update(std::span<const NodePtr> nodes) override;
   Result<Pick> Select(const PickContext& context) override;
+  std::optional<std::uint32_t> InFlight(const std::string& id) const override {
+    return nodes_.InFlight(id);
+  }
   const NodeTable& nodes() const { return nodes_; }
 
  private:

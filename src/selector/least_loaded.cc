@@ -28,11 +28,14 @@ const Candidate* LeastBusy(const Candidates& candidates, const PickContext& cont
 
 }  // namespace
 
+const Candidate* LeastLoaded(const Candidates& candidates, const PickContext& context) {
+  return candidates.size() <= LeastLoadedSelector::kMostScanned ? LeastBusy(candidates, context)
+                                                                : LighterOfTwo(candidates, context);
+}
+
 Result<Pick> LeastLoadedSelector::Select(const PickContext& context) {
   const auto candidates = nodes_.Get();
-  const Candidate* const best = candidates->size() <= kMostScanned
-                                    ? LeastBusy(*candidates, context)
-                                    : LighterOfTwo(*candidates, context);
+  const Candidate* const best = LeastLoaded(*candidates, context);
   if (best == nullptr) return candidates->Nothing();
   return NodeTable::Take(*best);
 }

@@ -15,6 +15,12 @@ class LeastLoadedSelector final : public TableSelector {
   using TableSelector::TableSelector;
 
   Result<Pick> Select(const PickContext& context) override;
+  std::optional<std::uint32_t> InFlight(const std::string& id) const override {
+    return nodes_.InFlight(id);
+  }
 };
+
+/// What LeastLoadedSelector picks; null when every candidate was tried.
+const Candidate* LeastLoaded(const Candidates& candidates, const PickContext& context);
 
 }  // namespace micro

@@ -27,7 +27,7 @@ class NodeTable {
     const std::lock_guard lock(mutex_);
     return now_;
   }
-  /// Calls under way at a node, for tests.
+  /// Calls under way at a node.
   std::uint32_t InFlight(const std::string& id) const;
 
   /// A pick that is counted at its node as long as it lasts.

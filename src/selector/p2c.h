@@ -12,6 +12,9 @@ class P2cSelector final : public TableSelector {
   using TableSelector::TableSelector;
 
   Result<Pick> Select(const PickContext& context) override;
+  std::optional<std::uint32_t> InFlight(const std::string& id) const override {
+    return nodes_.InFlight(id);
+  }
 };
 
 /// The less busy of two untried candidates, measured by their shares; null when there is none.

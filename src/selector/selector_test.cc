@@ -7,6 +7,7 @@
 #include "selector/consistent_hash.h"
 #include "selector/least_loaded.h"
 #include "selector/p2c.h"
+#include "selector/prequal.h"
 #include "selector/random.h"
 #include "selector/round_robin.h"
 
@@ -18,16 +19,29 @@ using namespace std::chrono_literals;
 TimePoint g_now{};
 TimePoint Now() { return g_now; }
 
-constexpr SelectorConfig kSlowStart = {.slow_start = 10s};
+const SelectorConfig kSlowStart = {.slow_start = 10s};
 
 template <typename Kind>
 struct Selectors {
   std::unique_ptr<Selector> Make() { return std::make_unique<Kind>(); }
 };
 
+// Nodes that say at once that they have nothing to do.
+class IdleNodes final : public LoadProber {
+ public:
+  void Ask(const Node& /*node*/, Told told) override { told(0); }
+};
+
+struct ProbingSelectors {
+  std::unique_ptr<Selector> Make() {
+    const SelectorConfig config = {.prober = std::make_shared<IdleNodes>()};
+    return std::make_unique<PrequalSelector>(config);
+  }
+};
+
 using Kinds = ::testing::Types<Selectors<ConsistentHashSelector>, Selectors<LeastLoadedSelector>,
-                               Selectors<P2cSelector>, Selectors<RandomSelector>,
-                               Selectors<RoundRobinSelector>>;
+                               Selectors<P2cSelector>, Selectors<PrequalSelector>, ProbingSelectors,
+                               Selectors<RandomSelector>, Selectors<RoundRobinSelector>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Ours, SelectorConformance, Kinds);
 
 std::vector<std::string> AllBut(int kept, int count) {
@@ -51,7 +65,8 @@ class LoadSelectorTest : public ::testing::Test {
 
   Kind selector_{kSlowStart, Now};
 };
-using LoadKinds = ::testing::Types<ConsistentHashSelector, LeastLoadedSelector, P2cSelector>;
+using LoadKinds =
+    ::testing::Types<ConsistentHashSelector, LeastLoadedSelector, P2cSelector, PrequalSelector>;
 TYPED_TEST_SUITE(LoadSelectorTest, LoadKinds);
 
 TYPED_TEST(LoadSelectorTest, CallsUnderWayAreCountedUntilTheirEndWhateverItIs) {
@@ -186,8 +201,8 @@ class SlowStartTest : public ::testing::Test {
 
   Kind selector_{kSlowStart, Now};
 };
-using SlowStarters =
-    ::testing::Types<LeastLoadedSelector, P2cSelector, RandomSelector, RoundRobinSelector>;
+using SlowStarters = ::testing::Types<LeastLoadedSelector, P2cSelector, PrequalSelector,
+                                      RandomSelector, RoundRobinSelector>;
 TYPED_TEST_SUITE(SlowStartTest, SlowStarters);
 
 TYPED_TEST(SlowStartTest, TheFirstNodesAreNotNew) {

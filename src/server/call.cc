@@ -23,9 +23,10 @@ void Shrink(std::string& text) {
 
 Call::Call() = default;
 
-void Call::Begin(Host& host, transport::ServerStreamPtr stream) {
+void Call::Begin(Host& host, transport::ServerStreamPtr stream, bool probe) {
   Call* call = Recycler<Call>::Get().release();
   call->host_ = &host;
+  call->probe_ = probe;
   call->loop_ = &stream->loop();
   call->stream_ = std::move(stream);
   call->began_ = std::chrono::steady_clock::now();
@@ -282,8 +283,9 @@ void Call::Done() {
   over_ = Ok();
   serving_ = answered_ = sniffed_ = head_set_ = done_ = false;
   Host& host = *host_;
+  const bool probe = probe_;
   Recycler<Call>::Put(std::unique_ptr<Call>(this));
-  host.OnDone();
+  host.OnDone(probe);
 }
 
 }  // namespace micro::server

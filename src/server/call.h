@@ -24,7 +24,7 @@ class Host {
   virtual const std::vector<Middleware>& middleware() const = 0;
   virtual observe::Observer& observer() = 0;
   /// A call is over and its resources are given back.
-  virtual void OnDone() = 0;
+  virtual void OnDone(bool probe) = 0;
 
  protected:
   ~Host() = default;
@@ -36,8 +36,9 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
  public:
   Call();
 
-  /// Begins with a stream that has come in; the call sees to its own end.
-  static void Begin(Host& host, transport::ServerStreamPtr stream);
+  /// Begins with a stream that has come in; the call sees to its own end. `probe`: it asks for the
+  /// server's load, and is no part of it.
+  static void Begin(Host& host, transport::ServerStreamPtr stream, bool probe);
 
   Context& context() override { return context_; }
   Runtime& runtime() override { return host_->runtime(); }
@@ -105,6 +106,7 @@ class Call final : public ServerCall, public Next::Step, public internal::Messag
   std::string request_;
   std::string response_;
   Status over_;  // why there is no more to read or write, beside the caller's half-close
+  bool probe_ = false;
   bool sniffed_ = false;
   bool head_set_ = false;
   bool serving_ = false;

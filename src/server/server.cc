@@ -1,5 +1,6 @@
 #include "micro/server.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <limits>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "server/parts.h"
 #include "server/standard/debug.h"
 #include "server/standard/health.h"
+#include "server/standard/load.h"
 #include "server/standard/reflection.h"
 
 namespace micro {
@@ -23,6 +25,8 @@ constexpr std::chrono::milliseconds kLastWait{900};
 // What callers have to hear of the leave, and to send what they began before.
 constexpr std::chrono::milliseconds kFarewell{250};
 constexpr std::chrono::milliseconds kLook{5};
+// Questions for the load that are answered at a time, whatever else is under way.
+constexpr std::int64_t kMostProbes = 256;
 
 }  // namespace
 
@@ -38,15 +42,15 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
 
   // transport::Acceptor
   void Accept(transport::ServerStreamPtr stream) override {
-    const std::int64_t before = under_way_.fetch_add(1, std::memory_order_relaxed);
-    if (std::cmp_less(before, most_)) return server::Call::Begin(*this, std::move(stream));
+    const bool probe = parts_.load && stream->head().path == server::kLoadPath;
+    if (Enter(probe)) return server::Call::Begin(*this, std::move(stream), probe);
     crowded_out_.Add();
     Error error = Overloaded(parts_.name + " serves " + std::to_string(most_) +
                              " calls already (--max_in_flight)");
     error.set_id(parts_.name);
     stream->Finish(Fails(std::move(error)), {});
     stream.reset();
-    OnDone();
+    OnDone(probe);
   }
 
   void OnRefused(const std::string& where, const std::string& why) override {
@@ -62,6 +66,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   std::optional<transport::Page> Get(std::string_view path) override {
     if (path == "/healthz") return HealthPage();
     if (path == "/metrics" && parts_.metrics_page) return MetricsPage();
+    if (parts_.metrics_page && parts_.discovery_page) return DiscoveryPage(path);
     return std::nullopt;
   }
 
@@ -74,7 +79,8 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   const std::vector<Middleware>& middleware() const override { return middleware_; }
 
   // While Stop waits, the count falls under the lock only: whoever sees zero may destroy this.
-  void OnDone() override {
+  void OnDone(bool probe) override {
+    if (probe) probes_.fetch_sub(1, std::memory_order_relaxed);
     if (!stopping_.load(std::memory_order_acquire)) {
       under_way_.fetch_sub(1, std::memory_order_acq_rel);
       return;
@@ -120,8 +126,25 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   const std::shared_ptr<server::HealthBoard> health_ = std::make_shared<server::HealthBoard>();
 
  private:
+  // Counts a call in, and says whether there is room for it.
+  bool Enter(bool probe) {
+    const std::int64_t before = under_way_.fetch_add(1, std::memory_order_relaxed);
+    if (probe) return probes_.fetch_add(1, std::memory_order_relaxed) < kMostProbes;
+    return std::cmp_less(before - probes_.load(std::memory_order_relaxed), most_);
+  }
+
+  std::uint32_t in_flight() const {
+    const std::int64_t calls =
+        under_way_.load(std::memory_order_relaxed) - probes_.load(std::memory_order_relaxed);
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(calls, 0, std::numeric_limits<std::uint32_t>::max()));
+  }
+
   void AddStandard() {
     methods_.AddStandard(server::MakeHealthHandler(health_), false);
+    if (parts_.load) {
+      methods_.AddStandard(server::MakeLoadHandler([this] { return in_flight(); }), false);
+    }
     if (parts_.debug) methods_.AddStandard(DebugHandler(), true);
     if (parts_.reflection) AddReflection();
     methods_.NameSpans(parts_.name, *parts_.observer);
@@ -154,6 +177,16 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = parts_.observer->metrics().Text()};
+  }
+
+  std::optional<transport::Page> DiscoveryPage(std::string_view path) const {
+    if (path == "/debug/discovery") {
+      return transport::Page{200, "text/plain; charset=utf-8", parts_.discovery_page(false)};
+    }
+    if (path == "/debug/discovery.json") {
+      return transport::Page{200, "application/json", parts_.discovery_page(true)};
+    }
+    return std::nullopt;
   }
 
   void WriteMetrics(std::string& text) const {
@@ -210,6 +243,7 @@ class Server::Pipeline final : public transport::Acceptor, public server::Host {
   mutable std::mutex listening_mutex_;
   transport::Listener* listening_ = nullptr;  // for whoever counts its connections
   std::atomic<std::int64_t> under_way_{0};
+  std::atomic<std::int64_t> probes_{0};  // of those under way
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::condition_variable idle_;

@@ -20,6 +20,7 @@
 #include "selector/consistent_hash.h"
 #include "selector/least_loaded.h"
 #include "selector/p2c.h"
+#include "selector/prequal.h"
 #include "selector/random.h"
 #include "selector/round_robin.h"
 #include "transport/grpc/grpc.h"
@@ -84,6 +85,7 @@ Plugins DefaultPlugins() {
   plugins.selectors["consistent_hash"] = MakeSelector<ConsistentHashSelector>;
   plugins.selectors["least_loaded"] = MakeSelector<LeastLoadedSelector>;
   plugins.selectors["p2c"] = MakeSelector<P2cSelector>;
+  plugins.selectors["prequal"] = MakeSelector<PrequalSelector>;
   plugins.selectors["random"] = MakeSelector<RandomSelector>;
   plugins.selectors["round_robin"] = MakeSelector<RoundRobinSelector>;
   plugins.transports["grpc"] = MakeGrpcTransport;

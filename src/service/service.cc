@@ -13,6 +13,7 @@
 #include "base/misconfigured.h"
 #include "base/uuid.h"
 #include "client/parts.h"
+#include "client/prober.h"
 #include "events/none.h"
 #include "net/advertise.h"
 #include "observe/log_ring.h"
@@ -139,9 +140,8 @@ struct Service::Parts {
     auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
     if (!chosen_selector) return Failure(chosen_selector.error());
     make_selector = [make = *std::move(chosen_selector),
-                     config = SelectorConfig{.slow_start = options.client_slow_start}] {
-      return make(config);
-    };
+                     config = SelectorConfig{.slow_start = options.client_slow_start,
+                                             .prober = prober}] { return make(config); };
     auto made_registry = (*make_registry)(RegistryConfigOf());
     if (!made_registry) return Failure(made_registry.error());
     registry = *std::move(made_registry);
@@ -234,6 +234,7 @@ struct Service::Parts {
                                 .registry = registry,
                                 .make_selector = make_selector,
                                 .zone = options.zone,
+                                .max_node_calls = options.client_max_node_calls,
                                 .metrics = &observer->metrics()});
     client = std::make_unique<Client>(
         ClientParts{.name = options.name,
@@ -246,7 +247,9 @@ struct Service::Parts {
                              .most = std::max<std::size_t>(options.client_pool_size, 1),
                              .idle_time = options.client_pool_ttl},
                     .retries = options.client_retries,
+                    .hedge_after = options.client_hedge_after,
                     .trace_headers = trace_headers,
+                    .prober = prober,
                     .observer = observer,
                     .broken = status});
   }
@@ -260,7 +263,9 @@ struct Service::Parts {
                                                   .max_in_flight = options.max_in_flight,
                                                   .reflection = options.reflection,
                                                   .debug = options.debug_handler,
+                                                  .load = options.load_handler,
                                                   .metrics_page = options.metrics,
+                                                  .discovery_page = DiscoveryPage(),
                                                   .observer = observer});
   }
 
@@ -277,6 +282,13 @@ struct Service::Parts {
                               .broken = status};
     publisher = std::make_unique<pubsub::Publisher>(parts);
     subscribers = std::make_unique<pubsub::Subscribers>(parts, *publisher);
+  }
+
+  std::function<std::string(bool)> DiscoveryPage() const {
+    return [known = directory](bool json) {
+      const auto services = known->Report();
+      return json ? discovery::ToJson(services) : discovery::ToText(services);
+    };
   }
 
   // What goes into the registry; the five keys are those go-micro's servers write.
@@ -311,6 +323,7 @@ struct Service::Parts {
   std::unique_ptr<Runtime> runtime;
   std::shared_ptr<Registry> registry;
   std::shared_ptr<Transport> transport;
+  const std::shared_ptr<client::Prober> prober = std::make_shared<client::Prober>();
   std::function<std::unique_ptr<Selector>()> make_selector;
   std::shared_ptr<discovery::Directory> directory;
   std::shared_ptr<Broker> broker;

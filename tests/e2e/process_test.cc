@@ -73,7 +73,7 @@ TEST(ProgramTest, ASecondSignalEndsItAtOnce) {
 TEST(ProgramTest, AnUnusableOptionEndsAServiceWithTwoAndASentence) {
   ExpectOneSentence(Ended("helloworld", {"--registry=nonsense"}), 2, "mdns, memory, static");
   ExpectOneSentence(Ended("helloworld", {"--selector=nonsense"}), 2,
-                    "consistent_hash, least_loaded, p2c, random, round_robin");
+                    "consistent_hash, least_loaded, p2c, prequal, random, round_robin");
   ExpectOneSentence(Ended("helloworld", {"--transport=nonsense"}), 2, "grpc, memory");
   ExpectOneSentence(Ended("helloworld", {"--nonsense"}), 2, "--nonsense");
   ExpectOneSentence(Ended("helloworld", {"--loops=many"}), 2, "--loops");

@@ -68,7 +68,8 @@ TEST_F(ReflectionTest, EverythingServedIsListed) {
     auto stream = Open(version);
     EXPECT_THAT(List(stream),
                 ElementsAre("Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                            "grpc.reflection.v1alpha.ServerReflection", "testee.Test"));
+                            "grpc.reflection.v1alpha.ServerReflection", "micro.Load",
+                            "testee.Test"));
     EXPECT_TRUE(stream.Finish());
   }
 }
@@ -99,7 +100,7 @@ TEST_F(ReflectionTest, TheStandardServicesDescribeThemselves) {
   auto stream = Open();
   google::protobuf::DescriptorPool pool;
   for (const char* name : {"Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                           "grpc.reflection.v1alpha.ServerReflection"}) {
+                           "grpc.reflection.v1alpha.ServerReflection", "micro.Load"}) {
     const auto response = AskForSymbol(stream, name);
     ASSERT_EQ(response.file_descriptor_response().file_descriptor_proto_size(), 1) << name;
     FileDescriptorProto file;

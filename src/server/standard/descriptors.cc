@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "selector/load.pb.h"
 #include "server/standard/debug.pb.h"
 #include "server/standard/health.pb.h"
 #include "server/standard/reflection.pb.h"
@@ -50,12 +51,14 @@ struct Original {
 };
 
 // The names of the files are those that the originals are usually imported by.
-std::array<Original, 4> Originals() {
+std::array<Original, 5> Originals() {
   const FileDescriptor* const health = standard::health::HealthCheckRequest::descriptor()->file();
   const FileDescriptor* const reflection =
       standard::reflection::ErrorResponse::descriptor()->file();
   const FileDescriptor* const debug = standard::debug::StatsRequest::descriptor()->file();
+  const FileDescriptor* const load = standard::load::LoadRequest::descriptor()->file();
   return {{{debug, "micro/debug.proto", ""},
+           {load, "micro/load.proto", "micro"},
            {health, "grpc/health/v1/health.proto", "grpc.health.v1"},
            {reflection, "grpc/reflection/v1/reflection.proto", "grpc.reflection.v1"},
            {reflection, "grpc/reflection/v1alpha/reflection.proto", "grpc.reflection.v1alpha"}}};

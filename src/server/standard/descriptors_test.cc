@@ -39,7 +39,7 @@ TEST(DescriptorsTest, AMoveToNoPackageIsAMoveToo) {
 
 TEST(DescriptorsTest, TheStandardServicesAreKnownByTheirOwnNames) {
   for (const char* name : {"Debug", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                           "grpc.reflection.v1alpha.ServerReflection"}) {
+                           "grpc.reflection.v1alpha.ServerReflection", "micro.Load"}) {
     EXPECT_NE(KnownDescriptors().FindServiceByName(name), nullptr) << name;
   }
 }
