@@ -12,8 +12,8 @@
 
 namespace micro::natsd {
 
-/// Subjects that are allowed or denied, wildcards included. Denied ones win; an empty `allow` allows
-/// all that is not denied. In subscriptions an entry may be "subject queue".
+/// Subjects that are allowed or denied, wildcards included. Denied ones win; an empty `allow`
+/// allows all that is not denied. In subscriptions an entry may be "subject queue".
 struct SubjectRules {
   std::vector<std::string> allow = {};
   std::vector<std::string> deny = {};
@@ -21,8 +21,8 @@ struct SubjectRules {
 
 /// Leave to publish to the reply subjects of messages that were received.
 struct ResponseRule {
-  int max = 1;                                ///< messages for each; -1: any number
-  Duration expires = std::chrono::minutes(2); /// after the request; zero: never
+  int max = 1;                                 ///< messages for each; -1: any number
+  Duration expires = std::chrono::minutes(2);  /// after the request; zero: never
 };
 
 struct Permissions {
@@ -34,9 +34,9 @@ struct Permissions {
 /// Somebody who may connect: by name and password, or by nkey.
 struct User {
   std::string user = {};
-  std::string password = {};  ///< plain, or a bcrypt hash ("$2a$…")
-  std::string nkey = {};      ///< public key "U…", 56 characters
-  std::string account = {};   ///< empty: the default account "$G"
+  std::string password = {};                    ///< plain, or a bcrypt hash ("$2a$…")
+  std::string nkey = {};                        ///< public key "U…", 56 characters
+  std::string account = {};                     ///< empty: the default account "$G"
   std::optional<Permissions> permissions = {};  ///< none: everything
 };
 
