@@ -40,7 +40,8 @@ struct Plugins {
 
 /// Everything that comes with the library: registries etcd, mdns, memory and static; selectors
 /// least_loaded, p2c, prequal, round_robin, random and consistent_hash; transports grpc and memory;
-/// brokers memory and nats; event stores jetstream and memory; codecs proto, json and bytes.
+/// brokers embedded, memory and nats; event stores jetstream and memory; codecs proto, json and
+/// bytes.
 Plugins DefaultPlugins();
 
 }  // namespace micro

@@ -26,7 +26,8 @@ struct InProcessOptions {
   /// Whether a request that reaches nobody is answered at once, with a header of status 503.
   bool no_responders = false;
   std::size_t max_outgoing =
-      8U << 20U;  ///< bytes published that wait for the server; then Publish waits
+      8U << 20U;      ///< bytes published that wait for the server; then Publish waits
+  bool waits = true;  ///< whether Publish waits then, or fails
 };
 
 class MemoryLine;
@@ -51,7 +52,8 @@ class InProcessClient {
   /// Returns when the message is on its way to the server; it waits while too many are (see
   /// InProcessOptions::max_outgoing). INVALID_ARGUMENT for a subject that is none or has wildcards,
   /// for a reply that is none, and for headers without their blank line; RESOURCE_EXHAUSTED for
-  /// more bytes than Options::max_payload; UNAVAILABLE when the server is gone.
+  /// more bytes than Options::max_payload, and where it does not wait; UNAVAILABLE when the server
+  /// is gone.
   Status Publish(std::string_view subject, std::string_view payload, std::string_view reply = {},
                  std::string_view headers = {});
 

@@ -89,7 +89,8 @@ std::size_t MemoryLine::DeliverLine(std::string_view bytes) {
     if (line.starts_with("PONG")) OnPong();
     return end;
   }
-  const Head head = ReadHead(line.substr(headers ? 5 : 4), headers);
+  const std::string_view fields = line.substr(0, line.find_first_of("\r\n"));
+  const Head head = ReadHead(fields.substr(headers ? 5 : 4), headers);
   const std::string_view body = bytes.substr(end, head.size);
   Call(head.sid, {.subject = head.subject,
                   .reply = head.reply,

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/overload.h"
 #include "natsd/engine.h"
 #include "natsd/memory_client.h"
 #include "natsd/out_queue.h"
@@ -89,6 +90,7 @@ Status MemoryLine::Publish(std::string_view subject, std::string_view payload,
   const std::string_view space = reply.empty() ? "" : " ";
   std::unique_lock lock(mutex_);
   if (sent_ - taken_ > options_.max_outgoing) {
+    if (!options_.waits) return Fails(Overloaded("too many messages wait for the server"));
     ++waiters_;
     taken_changed_.wait(lock, [this] { return ended_ || sent_ - taken_ <= options_.max_outgoing; });
     --waiters_;

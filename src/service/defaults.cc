@@ -5,6 +5,7 @@
 
 #include "micro/plugins.h"
 
+#include "broker/embedded/embedded.h"
 #include "broker/memory/memory.h"
 #include "broker/nats/nats.h"
 #include "codec/bytes/bytes.h"
@@ -90,6 +91,7 @@ Plugins DefaultPlugins() {
   plugins.selectors["round_robin"] = MakeSelector<RoundRobinSelector>;
   plugins.transports["grpc"] = MakeGrpcTransport;
   plugins.transports["memory"] = SharedMemoryTransport();
+  plugins.brokers["embedded"] = MakeEmbeddedBroker;
   plugins.brokers["memory"] = SharedMemoryBroker();
   plugins.brokers["nats"] = MakeNatsBroker;
   plugins.events["jetstream"] = MakeJetStreamEvents;

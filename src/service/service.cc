@@ -171,7 +171,20 @@ struct Service::Parts {
             .metrics = &observer->metrics()};
   }
 
+  // How a NATS server knows us is said once, for whatever of ours speaks to one.
   BrokerConfig BrokerConfigOf() const {
+    if (options.events != "jetstream" || options.broker == "nats") return NatsConfigOf();
+    return {.addresses = options.broker_address,
+            .client_name = options.name,
+            .logger = options.logger,
+            .registry = registry,
+            .metrics = &observer->metrics(),
+            .max_pending = options.broker_max_pending,
+            .max_message = options.max_message_size,
+            .secret = options.broker_secret};
+  }
+
+  BrokerConfig NatsConfigOf() const {
     return {.addresses = options.broker_address,
             .client_name = options.name,
             .logger = options.logger,
@@ -193,9 +206,9 @@ struct Service::Parts {
   }
 
   EventsConfig EventsConfigOf() const {
-    BrokerConfig at = BrokerConfigOf();
+    BrokerConfig at = NatsConfigOf();
     at.addresses = options.events_address;
-    if (server.addresses.empty() && options.broker == "nats" && options.events == "jetstream")
+    if (at.addresses.empty() && options.broker == "nats" && options.events == "jetstream")
       at.addresses = options.broker_address;
     return {.server = std::move(at),
             .stream = options.events_stream,

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/overload.h"
-#include "broker/envelope.h"
+#include "broker/inlet.h"
 #include "broker/message.h"
 #include "runtime/timer.h"
 
@@ -63,48 +63,16 @@ class Sessions {
 
 }  // namespace
 
-// Where the messages of one subscription go; libnats says when there will be no more.
-struct Session::Inlet {
-  Inlet(const Session& session, RecipientPtr to)
-      : recipient(std::move(to)),
-        counts(session.counts_),
-        logger(session.logger_),
-        max_message(session.max_message_) {}
-
-  const RecipientPtr recipient;
-  const std::shared_ptr<broker::Counts> counts;
-  const std::shared_ptr<Logger> logger;
-  const std::size_t max_message;
-  Throttle complaining;
-
-  void Take(natsMsg* message) {
-    const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
-    const std::string_view text(natsMsg_GetData(message), size);
-    // In base64 a message is longer by a third.
-    auto read = size / 4 * 3 > max_message
-                    ? InvalidArgument(std::to_string(size) + " bytes are too many")
-                    : broker::ReadEnvelope(text);
-    if (read) {
-      recipient->Take(natsMsg_GetSubject(message), *std::move(read));
-      return;
-    }
-    counts->malformed.Add();
-    const auto count = complaining.Pass(std::chrono::steady_clock::now());
-    if (!count) return;
-    logger->Write(LogLevel::kWarn, "passed over " + std::to_string(*count) + " messages on " +
-                                       recipient->filter().topic +
-                                       ", the last because of: " + read.error().detail());
-  }
-};
-
 class Session::Callbacks {
  public:
   static void Message(natsConnection* /*connection*/, natsSubscription* /*subscription*/,
                       natsMsg* message, void* closure) {
-    static_cast<Inlet*>(closure)->Take(message);
+    const auto size = static_cast<std::size_t>(natsMsg_GetDataLength(message));
+    static_cast<broker::Inlet*>(closure)->Take(natsMsg_GetSubject(message),
+                                               {natsMsg_GetData(message), size});
     natsMsg_Destroy(message);
   }
-  static void Complete(void* closure) { delete static_cast<Inlet*>(closure); }
+  static void Complete(void* closure) { delete static_cast<broker::Inlet*>(closure); }
   static void Reconnected(natsConnection* connection, void* closure) {
     if (const auto session = Sessions::All().Find(closure)) session->OnConnected(connection, true);
   }
@@ -309,7 +277,7 @@ void Session::Settle() {
 }
 
 void Session::Make(Sub& sub) {
-  auto inlet = std::make_unique<Inlet>(*this, sub.recipient);
+  auto inlet = std::make_unique<broker::Inlet>(sub.recipient, counts_, logger_, max_message_);
   const TopicFilter& filter = sub.recipient->filter();
   natsSubscription* made = nullptr;
   const natsStatus status =

@@ -54,7 +54,6 @@ class Session final : public std::enable_shared_from_this<Session> {
     Stage stage = Stage::kNew;
     std::atomic<bool> wanted = true;
   };
-  struct Inlet;
   class Callbacks;
 
   // On the thread.
