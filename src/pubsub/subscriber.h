@@ -10,10 +10,10 @@
 
 #include "micro/pubsub.h"
 
+#include "base/throttle.h"
 #include "pubsub/delivery.h"
 #include "pubsub/parts.h"
 #include "pubsub/publisher.h"
-#include "base/throttle.h"
 
 namespace micro::pubsub {
 
