@@ -21,6 +21,7 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Nghttp2 REQUIRED)
+find_package(Nats REQUIRED)
 
 find_program(MICRO_CCACHE ccache)
 if(MICRO_CCACHE)

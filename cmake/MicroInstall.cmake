@@ -16,6 +16,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/micro-config-version.cmak
 install(FILES
   ${PROJECT_BINARY_DIR}/micro-config.cmake
   ${PROJECT_BINARY_DIR}/micro-config-version.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FindNats.cmake
   ${PROJECT_SOURCE_DIR}/cmake/FindNghttp2.cmake
   ${PROJECT_SOURCE_DIR}/cmake/MicroAddProto.cmake
   DESTINATION ${package_dir})

@@ -2,11 +2,13 @@
 
 /// The whole of micro, for programs that use it.
 
+#include "micro/broker.h"       // IWYU pragma: export
 #include "micro/client.h"       // IWYU pragma: export
 #include "micro/compression.h"  // IWYU pragma: export
 #include "micro/context.h"      // IWYU pragma: export
 #include "micro/duration.h"     // IWYU pragma: export
 #include "micro/error.h"        // IWYU pragma: export
+#include "micro/events.h"       // IWYU pragma: export
 #include "micro/handler.h"      // IWYU pragma: export
 #include "micro/health.h"       // IWYU pragma: export
 #include "micro/logger.h"       // IWYU pragma: export
@@ -16,6 +18,7 @@
 #include "micro/node_filter.h"  // IWYU pragma: export
 #include "micro/options.h"      // IWYU pragma: export
 #include "micro/plugins.h"      // IWYU pragma: export
+#include "micro/pubsub.h"       // IWYU pragma: export
 #include "micro/registry.h"     // IWYU pragma: export
 #include "micro/runtime.h"      // IWYU pragma: export
 #include "micro/selector.h"     // IWYU pragma: export

@@ -2,15 +2,20 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "micro/broker.h"
 #include "micro/client.h"
 #include "micro/error.h"
+#include "micro/events.h"
 #include "micro/handler.h"
 #include "micro/health.h"
 #include "micro/metrics.h"
 #include "micro/middleware.h"
 #include "micro/options.h"
+#include "micro/pubsub.h"
 #include "micro/registry.h"
 #include "micro/runtime.h"
 #include "micro/server.h"
@@ -51,19 +56,60 @@ class Service {
   /// Puts `middleware` around every call that is served, or made; before the first.
   void Use(Middleware middleware);
   void UseClient(Middleware middleware);
+  /// Puts `middleware` around every message that is handled, or published; before the first. The
+  /// context's path() is the topic.
+  void UseSubscriber(Middleware middleware);
+  void UsePublisher(Middleware middleware);
+
+  /// Publishes `message` on `topic`, and does not wait until it has left. A program that is not
+  /// started can publish, too. Errors as Broker::Publish has them; INVALID_ARGUMENT also where
+  /// there is no codec. On an event loop only without UsePublisher.
+  Status Publish(std::string_view topic, const google::protobuf::Message& message,
+                 PublishOptions options = {});
+  /// The same for bytes.
+  Status Publish(std::string_view topic, RawMessage message, PublishOptions options = {});
+  /// The same to be awaited on an event loop; `message` is encoded before it is awaited.
+  Task<Status> PublishAsync(std::string topic, const google::protobuf::Message& message,
+                            PublishOptions options = {});
+  Task<Status> PublishAsync(std::string topic, RawMessage message, PublishOptions options = {});
+
+  /// Has `handler` handle the messages on `topic`, a topic or a pattern (TopicFilter):
+  ///
+  ///     service.Subscribe<Order>("orders.created", [](micro::Context& context, const Order& order)
+  ///     {
+  ///       return Bill(order);
+  ///     }, {.queue = "billing"});
+  ///
+  /// A handler returns a Status and may block, or it returns Task<Status>, takes its message by
+  /// value and runs on an event loop. T is a protobuf message, decoded by the content type that the
+  /// message came with, or RawMessage for any bytes. The context's path() is the topic, and its
+  /// metadata() what came beside the message.
+  ///
+  /// Before Start it takes effect with that; INVALID_ARGUMENT is then an error of status(), too.
+  /// While the service runs it takes effect at once, and the registry is not told.
+  template <typename T = RawMessage, typename F>
+  Status Subscribe(std::string topic, F handler, SubscribeOptions options = {}) {
+    return Subscribe(std::move(topic), internal::MakeMessageHandler<T>(std::move(handler)),
+                     std::move(options));
+  }
 
   Client& client();
   Runtime& runtime();
   Registry& registry();
+  /// As it is, not connected before the first message is published or subscribed to.
+  Broker& broker();
+  /// The store of events that `--events` names; with none every use of it is FAILED_PRECONDITION.
+  Events& events();
   /// What probes and balancers are told: by grpc.health.v1, and by `GET /healthz`.
   Health& health();
   /// What `GET /metrics` shows: the library's numbers, and the program's own.
   Metrics& metrics();
 
-  /// Serves, then registers. Returns once other services can find this one.
+  /// Serves, then registers. Returns once other services can find this one. An event store that was
+  /// chosen has to be there.
   Status Start();
-  /// Says that it does not serve any more, deregisters, then drains: calls under way have
-  /// `drain_timeout` to end.
+  /// Says that it does not serve any more, deregisters, unsubscribes, then drains: messages that
+  /// have arrived, and calls under way, have `drain_timeout` to end.
   void Stop();
   /// Start, serve until SIGTERM or SIGINT, Stop; returns the exit code for main. A second signal
   /// ends the process at once.
@@ -74,6 +120,10 @@ class Service {
 
  private:
   struct Parts;
+
+  Status Subscribe(std::string topic, std::unique_ptr<internal::MessageHandler> handler,
+                   SubscribeOptions options);
+
   std::unique_ptr<Parts> parts_;
 };
 

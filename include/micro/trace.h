@@ -31,14 +31,15 @@ struct TraceContext {
   bool operator==(const TraceContext&) const = default;
 };
 
-enum class SpanKind : std::uint8_t { kServer, kClient };
+/// The ends of a call, and those of a message.
+enum class SpanKind : std::uint8_t { kServer, kClient, kConsumer, kProducer };
 
-/// A call that has ended, as one of its ends saw it.
+/// A call that has ended, or a message that was published or handled, as one of its ends saw it.
 struct Span {
   TraceContext trace;
   SpanKind kind = SpanKind::kServer;
-  std::string_view service;  ///< who was called, by its name in discovery
-  std::string_view path;     ///< "/helloworld.Greeter/Hello"
+  std::string_view service;  ///< who was called, by its name in discovery; or who has the message
+  std::string_view path;     ///< "/helloworld.Greeter/Hello", or a message's topic
   std::string_view peer;     ///< the address at the other end; empty when there was none
   std::chrono::system_clock::time_point start = {};
   Duration duration = {};

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "base/describe.h"
 #include "observe/page.h"
 
 namespace micro::server {

@@ -67,7 +67,4 @@ class MethodTable {
   mutable observe::CallStats unknown_;
 };
 
-/// A message type as go-micro's reflection describes it: names in Go's spelling, three levels deep.
-Value Describe(const google::protobuf::Descriptor& type);
-
 }  // namespace micro::server

@@ -5,6 +5,7 @@
 #include <google/protobuf/type.pb.h>
 #include <gtest/gtest.h>
 
+#include "base/describe.h"
 #include "registry/json.h"
 
 namespace micro::server {

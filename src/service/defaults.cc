@@ -5,9 +5,15 @@
 
 #include "micro/plugins.h"
 
+#include "broker/embedded/embedded.h"
+#include "broker/memory/memory.h"
+#include "broker/nats/nats.h"
 #include "codec/bytes/bytes.h"
 #include "codec/json/json.h"
 #include "codec/proto/proto.h"
+#include "events/jetstream/jetstream.h"
+#include "events/memory/memory.h"
+#include "events/none.h"
 #include "registry/dns/dns.h"
 #include "registry/etcd/etcd.h"
 #include "registry/mdns/mdns.h"
@@ -25,8 +31,8 @@
 namespace micro {
 namespace {
 
-// One registry and one network for all services that are made from the same Plugins value, and none
-// for those that never ask.
+// One registry, network, bus and log of events for all services that are made from the same Plugins
+// value, and none for those that never ask.
 RegistryFactory SharedMemoryRegistry() {
   struct Shared {
     std::mutex mutex;
@@ -50,6 +56,16 @@ TransportFactory SharedMemoryTransport() {
   };
 }
 
+BrokerFactory SharedMemoryBroker() {
+  return
+      [bus = MakeMemoryBus()](const BrokerConfig& config) { return MakeMemoryBroker(bus, config); };
+}
+
+EventsFactory SharedMemoryEvents() {
+  return
+      [log = MakeEventLog()](const EventsConfig& config) { return MakeMemoryEvents(log, config); };
+}
+
 template <typename Kind>
 std::unique_ptr<Selector> MakeSelector(const SelectorConfig& config) {
   return std::make_unique<Kind>(config);
@@ -58,6 +74,7 @@ std::unique_ptr<Selector> MakeSelector(const SelectorConfig& config) {
 }  // namespace
 
 std::shared_ptr<Registry> EmptyRegistry() { return *MakeMemoryRegistry({}); }
+std::shared_ptr<Broker> EmptyBroker() { return *MakeMemoryBroker(MakeMemoryBus(), {}); }
 
 Plugins DefaultPlugins() {
   Plugins plugins;
@@ -76,6 +93,12 @@ Plugins DefaultPlugins() {
   plugins.selectors["round_robin"] = MakeSelector<RoundRobinSelector>;
   plugins.transports["grpc"] = MakeGrpcTransport;
   plugins.transports["memory"] = SharedMemoryTransport();
+  plugins.brokers["embedded"] = MakeEmbeddedBroker;
+  plugins.brokers["memory"] = SharedMemoryBroker();
+  plugins.brokers["nats"] = MakeNatsBroker;
+  plugins.events["jetstream"] = MakeJetStreamEvents;
+  plugins.events["memory"] = SharedMemoryEvents();
+  plugins.events["none"] = [](const EventsConfig& /*config*/) { return MakeNoEvents({}); };
   // go-micro's content types for each codec; application/grpc without a sub-type is protobuf.
   plugins.codecs.Add(std::make_shared<ProtoCodec>(),
                      {"application/grpc", "application/proto", "application/protobuf",

@@ -1,7 +1,9 @@
 #include "micro/service.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,10 +14,13 @@
 #include "base/uuid.h"
 #include "client/parts.h"
 #include "client/prober.h"
+#include "events/none.h"
 #include "net/advertise.h"
 #include "observe/log_ring.h"
 #include "observe/observer.h"
 #include "observe/trace.h"
+#include "pubsub/publisher.h"
+#include "pubsub/subscribers.h"
 #include "runtime/loop.h"
 #include "server/parts.h"
 #include "service/defaults.h"
@@ -27,6 +32,8 @@ namespace {
 
 // Between the goodbye and the end of service: those who have not heard it yet are still served.
 constexpr std::chrono::milliseconds kSettle{50};
+// At the end, what messages that were published have to leave in.
+constexpr std::chrono::seconds kFarewell{5};
 
 // Threads a program may ask for; more are a slip of the finger.
 constexpr std::uint64_t kMostLoops = 1024;
@@ -79,6 +86,7 @@ struct Service::Parts {
     if (Status made = Make(); status && !made) status = made;
     MakeClient();
     MakeServer();
+    MakePubSub();
   }
 
   Status Read(int argc, char** argv) {
@@ -125,6 +133,10 @@ struct Service::Parts {
     if (!make_registry) return Failure(make_registry.error());
     const auto make_transport = Choose(options.plugins.transports, "transport", options.transport);
     if (!make_transport) return Failure(make_transport.error());
+    const auto make_broker = Choose(options.plugins.brokers, "broker", options.broker);
+    if (!make_broker) return Failure(make_broker.error());
+    const auto make_events = Choose(options.plugins.events, "event store", options.events);
+    if (!make_events) return Failure(make_events.error());
     auto chosen_selector = Choose(options.plugins.selectors, "selector", options.selector);
     if (!chosen_selector) return Failure(chosen_selector.error());
     make_selector = [make = *std::move(chosen_selector),
@@ -136,6 +148,12 @@ struct Service::Parts {
     auto made_transport = (*make_transport)(TransportConfigOf());
     if (!made_transport) return Failure(made_transport.error());
     transport = *std::move(made_transport);
+    auto made_broker = (*make_broker)(BrokerConfigOf());
+    if (!made_broker) return Failure(made_broker.error());
+    broker = *std::move(made_broker);
+    auto made_events = (*make_events)(EventsConfigOf());
+    if (!made_events) return Failure(made_events.error());
+    events = *std::move(made_events);
     return Ok();
   }
 
@@ -151,6 +169,52 @@ struct Service::Parts {
             .tls_key = options.registry_tls_key,
             .tls_server_name = options.registry_tls_server_name,
             .metrics = &observer->metrics()};
+  }
+
+  // How a NATS server knows us is said once, for whatever of ours speaks to one.
+  BrokerConfig BrokerConfigOf() const {
+    if (options.events != "jetstream" || options.broker == "nats") return NatsConfigOf();
+    return {.addresses = options.broker_address,
+            .client_name = options.name,
+            .logger = options.logger,
+            .registry = registry,
+            .metrics = &observer->metrics(),
+            .max_pending = options.broker_max_pending,
+            .max_message = options.max_message_size,
+            .secret = options.broker_secret};
+  }
+
+  BrokerConfig NatsConfigOf() const {
+    return {.addresses = options.broker_address,
+            .client_name = options.name,
+            .logger = options.logger,
+            .registry = registry,
+            .metrics = &observer->metrics(),
+            .max_pending = options.broker_max_pending,
+            .max_message = options.max_message_size,
+            .username = options.broker_username,
+            .password = options.broker_password,
+            .token = options.broker_token,
+            .nkey_seed = options.broker_nkey,
+            .credentials = options.broker_credentials,
+            .tls = options.broker_tls,
+            .tls_ca = options.broker_tls_ca,
+            .tls_cert = options.broker_tls_cert,
+            .tls_key = options.broker_tls_key,
+            .tls_server_name = options.broker_tls_server_name,
+            .secret = options.broker_secret};
+  }
+
+  EventsConfig EventsConfigOf() const {
+    BrokerConfig at = NatsConfigOf();
+    at.addresses = options.events_address;
+    if (at.addresses.empty() && options.broker == "nats" && options.events == "jetstream")
+      at.addresses = options.broker_address;
+    return {.server = std::move(at),
+            .stream = options.events_stream,
+            .max_age = options.events_max_age,
+            .max_bytes = options.events_max_bytes,
+            .replicas = options.events_replicas};
   }
 
   TransportConfig TransportConfigOf() const {
@@ -218,6 +282,21 @@ struct Service::Parts {
                                                   .observer = observer});
   }
 
+  void MakePubSub() {
+    if (!broker) broker = EmptyBroker();
+    if (!events) events = *MakeNoEvents(status);
+    lazy_broker = std::make_shared<pubsub::LazyBroker>(broker);
+    const pubsub::Parts parts{.name = options.name,
+                              .runtime = runtime.get(),
+                              .broker = lazy_broker,
+                              .codecs = options.plugins.codecs,
+                              .trace_headers = trace_headers,
+                              .observer = observer,
+                              .broken = status};
+    publisher = std::make_unique<pubsub::Publisher>(parts);
+    subscribers = std::make_unique<pubsub::Subscribers>(parts, *publisher);
+  }
+
   std::function<std::string(bool)> DiscoveryPage() const {
     return [known = directory](bool json) {
       const auto services = known->Report();
@@ -232,15 +311,17 @@ struct Service::Parts {
     Node node{
         .id = options.name + "-" + options.id, .address = *address, .metadata = options.metadata};
     if (!options.zone.empty()) node.metadata["zone"] = options.zone;
-    node.metadata["broker"] = "none";
+    node.metadata["broker"] = broker->name();
     node.metadata["protocol"] = "grpc";
     node.metadata["registry"] = registry->name();
     node.metadata["server"] = "grpc";
     node.metadata["transport"] = transport->name();
+    auto endpoints = server->endpoints();
+    std::ranges::move(subscribers->Endpoints(), std::back_inserter(endpoints));
     return ServiceInfo{.name = options.name,
                        .version = options.version,
                        .metadata = {},
-                       .endpoints = server->endpoints(),
+                       .endpoints = std::move(endpoints),
                        .nodes = {std::move(node)}};
   }
 
@@ -258,8 +339,13 @@ struct Service::Parts {
   const std::shared_ptr<client::Prober> prober = std::make_shared<client::Prober>();
   std::function<std::unique_ptr<Selector>()> make_selector;
   std::shared_ptr<discovery::Directory> directory;
+  std::shared_ptr<Broker> broker;
+  std::shared_ptr<Events> events;
+  std::shared_ptr<pubsub::LazyBroker> lazy_broker;
   std::unique_ptr<Client> client;
   std::unique_ptr<Server> server;
+  std::unique_ptr<pubsub::Publisher> publisher;
+  std::unique_ptr<pubsub::Subscribers> subscribers;
   std::unique_ptr<service::Registration> registration;
   bool started = false;
   bool drained = true;  // whether every call had ended at the last stop
@@ -268,7 +354,11 @@ struct Service::Parts {
 Service::Service(ServiceOptions options, int argc, char** argv)
     : parts_(std::make_unique<Parts>(std::move(options), argc, argv)) {}
 
-Service::~Service() { Stop(); }
+// What was published without being started leaves, too.
+Service::~Service() {
+  Stop();
+  parts_->lazy_broker->Disconnect(std::min<Duration>(parts_->options.drain_timeout, kFarewell));
+}
 
 const Status& Service::status() const { return parts_->status; }
 const ServiceOptions& Service::options() const { return parts_->options; }
@@ -283,9 +373,45 @@ void Service::Handle(std::shared_ptr<Handler> handler) {
 
 void Service::Use(Middleware middleware) { parts_->server->Use(std::move(middleware)); }
 void Service::UseClient(Middleware middleware) { parts_->client->Use(std::move(middleware)); }
+void Service::UseSubscriber(Middleware middleware) {
+  parts_->subscribers->Use(std::move(middleware));
+}
+void Service::UsePublisher(Middleware middleware) { parts_->publisher->Use(std::move(middleware)); }
+
+Status Service::Publish(std::string_view topic, const google::protobuf::Message& message,
+                        PublishOptions options) {
+  return parts_->publisher->Publish(topic, message, options);
+}
+
+Status Service::Publish(std::string_view topic, RawMessage message, PublishOptions options) {
+  return parts_->publisher->Publish(topic, std::move(message), options);
+}
+
+Task<Status> Service::PublishAsync(std::string topic, const google::protobuf::Message& message,
+                                   PublishOptions options) {
+  return parts_->publisher->PublishAsync(std::move(topic),
+                                         parts_->publisher->Encode(message, options), options);
+}
+
+Task<Status> Service::PublishAsync(std::string topic, RawMessage message, PublishOptions options) {
+  return parts_->publisher->PublishAsync(std::move(topic), std::move(message), options);
+}
+
+Status Service::Subscribe(std::string topic, std::unique_ptr<internal::MessageHandler> handler,
+                          SubscribeOptions options) {
+  if (!parts_->status) return parts_->status;
+  Status added = parts_->subscribers->Add(std::move(topic), std::move(handler), std::move(options));
+  if (!added && !parts_->started) {
+    parts_->status = Fails(added.error().set_phase(Phase::kConfigure));
+  }
+  return added;
+}
+
 Client& Service::client() { return *parts_->client; }
 Runtime& Service::runtime() { return *parts_->runtime; }
 Registry& Service::registry() { return *parts_->registry; }
+Broker& Service::broker() { return *parts_->broker; }
+Events& Service::events() { return *parts_->events; }
 Metrics& Service::metrics() { return parts_->observer->metrics(); }
 Health& Service::health() { return parts_->server->health(); }
 std::string Service::address() const { return parts_->server->address(); }
@@ -297,11 +423,16 @@ Status Service::Start() {
   if (parts.options.name.empty()) {
     return Misconfigured("a service needs a name (--server_name)");
   }
+  if (parts.options.events != "none") {
+    if (Status there = parts.events->Connect(); !there) return there;
+  }
   if (Status started = parts.server->Start(); !started) return started;
   auto described = parts.Describe();
-  if (!described) {
+  Status subscribed = described ? parts.subscribers->Start() : Failure(described.error());
+  if (!subscribed) {
+    parts.subscribers->Leave();
     parts.server->Stop(Duration::zero());
-    return Failure(described.error());
+    return subscribed;
   }
   parts.started = true;
   parts.Say("listening on " + parts.server->address());
@@ -311,13 +442,20 @@ Status Service::Start() {
   return Ok();
 }
 
+// Calls may be answered, and messages handled, by publishing: the broker goes last.
 void Service::Stop() {
   Parts& parts = *parts_;
   if (!std::exchange(parts.started, false)) return;
   parts.server->Leave();
   parts.registration.reset();
+  parts.subscribers->Leave();
   std::this_thread::sleep_for(kSettle);
-  parts.drained = parts.server->Stop(parts.options.drain_timeout);
+  const TimePoint until =
+      runtime::Later(std::chrono::steady_clock::now(), parts.options.drain_timeout);
+  const bool handled = parts.subscribers->Stop(until);
+  const Duration left =
+      std::max<Duration>(until - std::chrono::steady_clock::now(), Duration::zero());
+  parts.drained = parts.server->Stop(left) && handled;
 }
 
 int Service::Run() {

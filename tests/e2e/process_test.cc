@@ -146,7 +146,7 @@ TEST_F(RegistrationTest, SaysWhatGoMicroSays) {
   const Node& node = found->nodes.front();
   EXPECT_EQ(node.id, name + "-one");
   EXPECT_EQ(node.address, service.address());
-  EXPECT_EQ(node.metadata, (std::map<std::string, std::string>{{"broker", "none"},
+  EXPECT_EQ(node.metadata, (std::map<std::string, std::string>{{"broker", "eats"},
                                                                {"protocol", "grpc"},
                                                                {"registry", "mdns"},
                                                                {"server", "grpc"},

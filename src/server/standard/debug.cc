@@ -52,8 +52,8 @@ void Fill(standard::debug::Span& span, const observe::SpanRecord& record) {
   span.set_name(*record.name);
   span.set_started(static_cast<std::uint64_t>(Duration(started.time_since_epoch()).count()));
   span.set_duration(static_cast<std::uint64_t>(record.duration.count()));
-  span.set_type(record.kind == SpanKind::kServer ? standard::debug::INBOUND
-                                                 : standard::debug::OUTBOUND);
+  const bool inbound = record.kind == SpanKind::kServer || record.kind == SpanKind::kConsumer;
+  span.set_type(inbound ? standard::debug::INBOUND : standard::debug::OUTBOUND);
   if (record.code != Code::kOk) (*span.mutable_metadata())["error"] = ToString(record.code);
 }
 

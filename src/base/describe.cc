@@ -1,8 +1,10 @@
+#include "base/describe.h"
+
+#include <string>
+
 #include <google/protobuf/descriptor.h>
 
-#include "server/method_table.h"
-
-namespace micro::server {
+namespace micro {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -65,4 +67,4 @@ Value Describe(const Descriptor& type) {
   return {type.name(), type.name(), Fields(type, kLevels - 1)};
 }
 
-}  // namespace micro::server
+}  // namespace micro
