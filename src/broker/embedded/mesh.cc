@@ -78,7 +78,8 @@ void Mesh::Look() {
     gone.swap(gone_);
     look_ = false;
   }
-  Apply(peers_.Gone(gone));
+  const TimePoint now = std::chrono::steady_clock::now();
+  peers_.Gone(gone, now);
   const auto found = parts_.registry->GetService(kService);
   const bool nobody = !found && found.error().code() == Code::kNotFound;
   if (!found && !nobody) {
@@ -89,7 +90,7 @@ void Mesh::Look() {
     return;
   }
   complained_ = false;
-  Apply(peers_.Seen(found.value_or(std::vector<ServiceInfo>()), Connected()));
+  Apply(peers_.Seen(found.value_or(std::vector<ServiceInfo>()), Connected(), now));
 }
 
 void Mesh::Apply(const Peers::Steps& steps) {

@@ -26,6 +26,7 @@ void Peers::Add(const Node& node, Steps& steps) {
   const auto known = peers_.find(node.id);
   if (known != peers_.end()) {
     known->second.missed = 0;
+    known->second.left.reset();
     if (known->second.url == url) return;
     steps.drop.push_back(std::exchange(known->second.url, url));
   } else {
@@ -35,31 +36,31 @@ void Peers::Add(const Node& node, Steps& steps) {
   steps.dial.push_back(url);
 }
 
+bool Peers::IsOver(const Peer& peer, bool connected, TimePoint now) {
+  if (!connected) return peer.left || peer.missed > kMostMissed;
+  return peer.left && now - *peer.left >= kFarewell;
+}
+
 Peers::Steps Peers::Seen(const std::vector<ServiceInfo>& found,
-                         const std::set<std::string>& connected) {
+                         const std::set<std::string>& connected, TimePoint now) {
   Steps steps;
   for (auto& [id, peer] : peers_) ++peer.missed;
   for (const ServiceInfo& service : found) {
     for (const Node& node : service.nodes) Add(node, steps);
   }
   std::erase_if(peers_, [&](const auto& entry) {
-    const auto& [id, peer] = entry;
-    const bool gone = peer.missed > kMostMissed && !connected.contains(id);
-    if (gone) steps.drop.push_back(peer.url);
-    return gone;
+    const bool over = IsOver(entry.second, connected.contains(entry.first), now);
+    if (over) steps.drop.push_back(entry.second.url);
+    return over;
   });
   return steps;
 }
 
-Peers::Steps Peers::Gone(const std::vector<std::string>& ids) {
-  Steps steps;
+void Peers::Gone(const std::vector<std::string>& ids, TimePoint now) {
   for (const std::string& id : ids) {
     const auto known = peers_.find(id);
-    if (known == peers_.end()) continue;
-    steps.drop.push_back(known->second.url);
-    peers_.erase(known);
+    if (known != peers_.end() && !known->second.left) known->second.left = now;
   }
-  return steps;
 }
 
 }  // namespace micro::embedded
