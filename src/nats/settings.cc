@@ -47,13 +47,13 @@ Result<Server> ParseServer(std::string_view text, const std::string& kind) {
   Server server;
   server.tls = TakePrefix(text, "tls://");
   if (!server.tls) TakePrefix(text, "nats://");
-  if (const std::size_t at = text.rfind('@'); at != text.npos) {
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
     server.user = text.substr(0, at);
     text.remove_prefix(at + 1);
   }
   if (text.ends_with('/')) text.remove_suffix(1);
   const std::size_t colon = text.rfind(':');
-  const bool has_port = colon != text.npos && (text.find(':') == colon || text[colon - 1] == ']');
+  const bool has_port = colon != std::string_view::npos && (text.find(':') == colon || text[colon - 1] == ']');
   auto at = ParseHostPort(has_port ? std::string(text)
                                    : std::string(text) + ":" + std::to_string(kDefaultPort));
   if (!at || at->host.empty()) {

@@ -129,6 +129,7 @@ void Engine::ForgetRead(Wire& wire) {
 }
 
 void Engine::FlushDirty() {
+  // NOLINTNEXTLINE(modernize-loop-convert): the end of one peer's turn may add others
   for (std::size_t i = 0; i < dirty_.size(); ++i) dirty_[i]->EndTurn();
   dirty_.clear();
 }

@@ -85,7 +85,7 @@ class SlabPool {
     std::vector<Slab*> slabs = {};
   };
 
-  Shelf* ShelfOf(std::size_t capacity);
+  Shelf* ShelfOf(std::size_t size);
   void Put(Slab* slab);
 
   Shelf shelves_[3] = {{kSmall, 1024}, {kLarge, 128}, {kInput, 32}};

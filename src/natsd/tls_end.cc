@@ -47,6 +47,7 @@ BIO_METHOD* MakeMethod() {
 BIO* NewBio(int descriptor) {
   static BIO_METHOD* const method = MakeMethod();
   BIO* bio = BIO_new(method);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a pointer is all that OpenSSL keeps for us
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
   BIO_set_init(bio, 1);
   return bio;

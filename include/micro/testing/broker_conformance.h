@@ -194,6 +194,7 @@ TYPED_TEST_P(BrokerConformance, OneOfAQueueGetsEachMessage) {
   const auto c = this->Subscribe(*second, {.topic = topic, .queue = "q"}, members[2]);
   const auto d = this->Subscribe(*first, {.topic = topic}, all);
   this->Meet(*publisher, topic, members[2]);
+  this->Meet(*publisher, topic, all);
   constexpr std::size_t kMessages = 600;
   for (std::size_t i = 0; i < kMessages; ++i) this->Publish(*publisher, topic, std::to_string(i));
   ASSERT_TRUE(all.WaitForBody(std::to_string(kMessages - 1)));

@@ -25,7 +25,7 @@ class Peers {
   };
 
   /// `self`: our own id.
-  Peers(std::string self, const Secret& secret) : self_(std::move(self)), secret_(secret) {}
+  Peers(std::string self, Secret secret) : self_(std::move(self)), secret_(std::move(secret)) {}
 
   /// For how long a peer that has left the registry is listened to, if it is still connected: one
   /// that ends says so to the registry first, and then sends what it has left.
