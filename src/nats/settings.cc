@@ -53,7 +53,8 @@ Result<Server> ParseServer(std::string_view text, const std::string& kind) {
   }
   if (text.ends_with('/')) text.remove_suffix(1);
   const std::size_t colon = text.rfind(':');
-  const bool has_port = colon != std::string_view::npos && (text.find(':') == colon || text[colon - 1] == ']');
+  const bool has_port =
+      colon != std::string_view::npos && (text.find(':') == colon || text[colon - 1] == ']');
   auto at = ParseHostPort(has_port ? std::string(text)
                                    : std::string(text) + ":" + std::to_string(kDefaultPort));
   if (!at || at->host.empty()) {
